@@ -1,0 +1,230 @@
+/* udpbatch - many UDP datagrams per call, and the fate of each.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * The rules that hold for every call below:
+ *
+ * - Errors are values: -errno where a result is an int or a status, a plain errno where a member
+ *   says so. errno itself means nothing afterwards. Nothing is ever printed.
+ * - Nothing of the caller's is retained after a call returns, but for the file descriptor of a
+ *   sender or receiver, which stays the caller's to close, after the handle.
+ * - Level 1 calls may run in any number of threads, on one socket too. A handle belongs to one
+ *   thread at a time; a sender and a receiver may share a socket from two threads.
+ *
+ * Manual: udpbatch(3), udpbatch_send(3).
+ */
+#ifndef UDPBATCH_H
+#define UDPBATCH_H
+
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define UDPBATCH_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define UDPBATCH_API __attribute__((visibility("default")))
+#else
+#define UDPBATCH_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- What is sent ------------------------------------------------------------------------- */
+
+/* An IPv4 or IPv6 address with its port; sa.sa_family says which. */
+union udpbatch_addr {
+    struct sockaddr sa;
+    struct sockaddr_in in4;
+    struct sockaddr_in6 in6;
+};
+
+/* A part of a payload. */
+struct udpbatch_piece {
+    const void *data;
+    size_t len;
+};
+
+struct udpbatch_meta;
+
+/* One datagram. A zeroed packet with data and len filled in is one to be sent. */
+struct udpbatch_packet {
+    const void *data;              /* the payload; may be NULL if len is 0 */
+    uint32_t len;                  /* its bytes, or UDPBATCH_PIECES(count) */
+    int32_t status;                /* 0: to be sent; 1: sent; < 0: refused, -errno */
+    const union udpbatch_addr *to; /* NULL: the peer that the socket is connected to */
+    const struct udpbatch_meta *meta; /* reserved: NULL, or the packet is refused (EOPNOTSUPP) */
+};
+
+/* As `len`: the payload lies in pieces, `data` is an array of `count` struct udpbatch_piece (at
+ * most 1024), and they leave as one datagram without being copied together first. So a header of
+ * its own goes before a body that many packets share. */
+#define UDPBATCH_PIECES(count) (UINT32_C(0x80000000) | (uint32_t)(count))
+
+/* What became of an array of packets: sent + refused + unsent == n. */
+struct udpbatch_tally {
+    size_t sent;          /* taken by the kernel, which is not yet "arrived": see udpbatch_send(3) */
+    size_t refused;       /* failed for good; each packet's status says why */
+    size_t unsent;        /* still to be sent: back pressure ended the call */
+    size_t first_refused; /* index of the first refused packet; n if there is none */
+    int first_error;      /* its errno; 0 if there is none */
+    int unsent_error;     /* why packets are unsent: EAGAIN, ENOBUFS or ENOMEM; 0 if none are */
+};
+
+/* ---- Level 1: any UDP socket, nothing to set up, nothing allocated -------------------------- */
+
+/* Sends every packet whose status is 0, and gives each its status. One system call takes as many
+ * packets as the system allows; the trouble of one packet is its own and the rest go on. A full
+ * socket or device ends the call and loses nothing: call again with the same arguments, when
+ * poll(2) says so, and it goes on where it stopped. A blocking socket waits by itself.
+ * Packets to one destination leave in the order of the array. */
+UDPBATCH_API struct udpbatch_tally udpbatch_send(int fd, struct udpbatch_packet *packets, size_t n);
+
+/* Sends one payload to each of n targets. `status` has one member per target, with the meaning of
+ * udpbatch_packet.status, to be zeroed first; or it is NULL, then all n are sent to, and those
+ * unsent are the last `unsent` of the array. `len` may be UDPBATCH_PIECES(count). */
+UDPBATCH_API struct udpbatch_tally udpbatch_multi_target_send(int fd, const void *payload,
+                                                              uint32_t len,
+                                                              const union udpbatch_addr *targets,
+                                                              size_t n, int32_t *status);
+
+/* ---- Level 2: a handle that chooses a back end, remembers, counts and waits ------------------ */
+
+struct udpbatch_sender;
+
+/* Zero is the default of each. `size` is sizeof(struct udpbatch_sender_options), so that the
+ * structure may grow; so it is in all structures below that have it. */
+struct udpbatch_sender_options {
+    size_t size;
+    const char *backend; /* NULL: the best here; or a name that udpbatch_backend_name gives */
+};
+
+/* A sender on a UDP socket. This is the only call of a sender that allocates. `options` may be
+ * NULL. Returns NULL on failure, and the errno in *error (may be NULL): EBADF, ENOTSOCK,
+ * EPROTOTYPE (no datagram socket), EAFNOSUPPORT (neither IPv4 nor IPv6), ENOENT (no back end of
+ * that name), EINVAL or E2BIG (options of no size, or with members that this version does not
+ * know), ENOMEM. */
+UDPBATCH_API struct udpbatch_sender *udpbatch_sender_open(
+    int fd, const struct udpbatch_sender_options *options, int *error);
+
+/* Frees the sender; the socket stays open. NULL is allowed. */
+UDPBATCH_API void udpbatch_sender_close(struct udpbatch_sender *sender);
+
+/* As udpbatch_send. To send all of an array, whatever the socket:
+ *     while (udpbatch_sender_send(s, packets, n).unsent) udpbatch_sender_wait(s, timeout_ms); */
+UDPBATCH_API struct udpbatch_tally udpbatch_sender_send(struct udpbatch_sender *sender,
+                                                        struct udpbatch_packet *packets, size_t n);
+
+/* Waits until sending is worth another try: for the socket after EAGAIN, a short and growing time
+ * after ENOBUFS and ENOMEM, for which there is no event; not at all if nothing was left unsent.
+ * A negative timeout waits for ever. Returns 0, -ETIMEDOUT, -EINTR or -EBADF. */
+UDPBATCH_API int udpbatch_sender_wait(struct udpbatch_sender *sender, int timeout_ms);
+
+struct udpbatch_sender_stats {
+    size_t size;
+    uint64_t packets;      /* sent */
+    uint64_t bytes;        /* of payload, sent */
+    uint64_t refused;      /* packets */
+    uint64_t system_calls; /* made to send, failed ones included */
+    uint64_t waits;        /* times that udpbatch_sender_wait had to wait */
+    const char *backend;   /* the name of the back end in use */
+};
+
+/* Totals since open. The caller sets stats->size; without it nothing is written. */
+UDPBATCH_API void udpbatch_sender_stats(const struct udpbatch_sender *sender,
+                                        struct udpbatch_sender_stats *stats);
+
+/* The names of the back ends in this library, best first; NULL at the end. */
+UDPBATCH_API const char *udpbatch_backend_name(size_t index);
+
+/* ---- Fan-out: payloads x targets ------------------------------------------------------------ */
+
+/* Every payload to every target. Of a payload's packet, data, len and meta count. */
+struct udpbatch_fanout {
+    const struct udpbatch_packet *payloads;
+    size_t payload_count;
+    const union udpbatch_addr *targets;
+    size_t target_count;
+};
+
+/* Fills packets[0 .. n), ready to be sent, from index `from` of the product on, target by target:
+ * index i is payload i % payload_count to target i / payload_count. Returns how many it filled:
+ * fewer than n at the end of the product, 0 beyond it. The packets point at the fan-out's own
+ * payloads and targets. */
+UDPBATCH_API size_t udpbatch_fanout_fill(const struct udpbatch_fanout *fanout, size_t from,
+                                         struct udpbatch_packet *packets, size_t n);
+
+/* ---- Receiving ------------------------------------------------------------------------------ */
+
+struct udpbatch_receiver;
+
+struct udpbatch_receiver_options {
+    size_t size;
+    const char *backend;  /* NULL: the best here */
+    uint32_t batch;       /* most datagrams per call; 0: 64; at most 1024 */
+    uint32_t packet_size; /* longest payload that is kept whole; 0: 65535, all there are */
+};
+
+/* One datagram received. Both pointers are into the receiver's memory and hold until its next
+ * receive or close. */
+struct udpbatch_received {
+    const void *data;
+    uint32_t len;       /* bytes at data */
+    uint32_t truncated; /* 1: the datagram was longer, and its end is lost */
+    const union udpbatch_addr *from;
+};
+
+/* A receiver on a UDP socket, on which it turns SO_RXQ_OVFL on. Failure as in
+ * udpbatch_sender_open; EINVAL also for a batch or packet_size beyond its limit. */
+UDPBATCH_API struct udpbatch_receiver *udpbatch_receiver_open(
+    int fd, const struct udpbatch_receiver_options *options, int *error);
+UDPBATCH_API void udpbatch_receiver_close(struct udpbatch_receiver *receiver);
+
+/* Receives what is there, at most n datagrams and at most the batch; a blocking socket waits for
+ * the first. Returns their number, or -errno: -EAGAIN (nothing there), -EINTR, or an error that
+ * ICMP brought to a connected socket (-ECONNREFUSED ...), which is reported at most once. */
+UDPBATCH_API int udpbatch_receiver_receive(struct udpbatch_receiver *receiver,
+                                           struct udpbatch_received *packets, size_t n);
+
+/* Waits for a datagram, or an error to be read. Returns 0, -ETIMEDOUT, -EINTR or -EBADF. */
+UDPBATCH_API int udpbatch_receiver_wait(struct udpbatch_receiver *receiver, int timeout_ms);
+
+struct udpbatch_receiver_stats {
+    size_t size;
+    uint64_t packets;
+    uint64_t bytes;        /* of payload, as given out */
+    uint64_t truncated;    /* packets */
+    uint64_t dropped;      /* by the kernel since open, as a rule for want of receive buffer */
+    uint64_t system_calls; /* made to receive, failed ones included */
+    const char *backend;
+};
+
+UDPBATCH_API void udpbatch_receiver_stats(struct udpbatch_receiver *receiver,
+                                          struct udpbatch_receiver_stats *stats);
+
+/* ---- Errors --------------------------------------------------------------------------------- */
+
+/* Whose trouble an error is, and so what to do about it. */
+enum udpbatch_meaning {
+    UDPBATCH_NO_ERROR,
+    UDPBATCH_BUSY,   /* nobody's: wait and call again (EAGAIN, ENOBUFS, ENOMEM, EINTR) */
+    UDPBATCH_PACKET, /* this packet's: its size or its memory; others to the same target may go */
+    UDPBATCH_TARGET, /* this target's: address, route, permission; other targets may do */
+    UDPBATCH_SOCKET  /* this socket's: closed, no socket, shut down, without the peer that is asked
+                      * for */
+};
+
+/* Takes an errno, or -errno as a refused packet's status has it. */
+UDPBATCH_API enum udpbatch_meaning udpbatch_error_meaning(int error);
+
+/* The version of the library in use; UDPBATCH_VERSION is that of this header. */
+UDPBATCH_API const char *udpbatch_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

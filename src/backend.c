@@ -1,0 +1,33 @@
+/* backend.c: the table of back ends, best first. */
+#include "internal.h"
+
+#include <string.h>
+
+#if UB_HAVE_MMSG
+extern const struct ub_backend ub_backend_sendmmsg;
+#endif
+extern const struct ub_backend ub_backend_portable;
+
+static const struct ub_backend *const backends[] = {
+#if UB_HAVE_MMSG
+    &ub_backend_sendmmsg,
+#endif
+    &ub_backend_portable,
+};
+
+enum { BACKEND_COUNT = sizeof backends / sizeof backends[0] };
+
+const struct ub_backend *ub_backend_find(const char *name)
+{
+    if (name == NULL)
+        return backends[0];
+    for (size_t i = 0; i < BACKEND_COUNT; i++)
+        if (strcmp(backends[i]->name, name) == 0)
+            return backends[i];
+    return NULL;
+}
+
+const char *udpbatch_backend_name(size_t index)
+{
+    return index < BACKEND_COUNT ? backends[index]->name : NULL;
+}

@@ -1,0 +1,43 @@
+/* portable.c: one message per system call, by sendmsg(2) and recvmsg(2), on every POSIX system. */
+#include "../internal.h"
+
+#include <sys/uio.h>
+
+static size_t submit(struct ub_engine *engine, size_t from)
+{
+    size_t next = from;
+    for (; next < engine->plan.count; next++) {
+        struct ub_train *train = &engine->plan.trains[next];
+        struct msghdr message;
+        ub_message_of_train(&message, train);
+        engine->stats.system_calls++;
+        if (sendmsg(engine->fd, &message, UB_SEND_FLAGS) < 0) {
+            train->error = errno;
+            break;
+        }
+    }
+    return next - from;
+}
+
+static int receive(int fd, struct ub_slot *slots, size_t n, void *scratch, uint64_t *system_calls)
+{
+    size_t count = 0;
+    (void)scratch;
+    for (; count < n; count++) {
+        struct msghdr message;
+        struct iovec room;
+        ub_message_of_slot(&message, &room, &slots[count]);
+        ++*system_calls;
+        ssize_t len = recvmsg(fd, &message, count == 0 ? 0 : MSG_DONTWAIT);
+        if (len < 0)
+            break;
+        ub_slot_read(&slots[count], &message, (size_t)len);
+    }
+    return count > 0 ? (int)count : -errno;
+}
+
+const struct ub_backend ub_backend_portable = {
+    .name = "portable",
+    .submit = submit,
+    .receive = receive,
+};

@@ -1,0 +1,58 @@
+/* platform.h: the only place that asks which system this is. Included before any other header. */
+#ifndef UB_PLATFORM_H
+#define UB_PLATFORM_H
+
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* sendmmsg, recvmmsg */
+#endif
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+/* sendmmsg(2) and recvmmsg(2); UDPBATCH_NO_MMSG is the build option that leaves them out. */
+#if defined(__linux__) && !defined(UDPBATCH_NO_MMSG)
+#define UB_HAVE_MMSG 1
+#else
+#define UB_HAVE_MMSG 0
+#endif
+
+/* A send must not raise SIGPIPE when the descriptor turns out to be a stream. */
+#ifdef MSG_NOSIGNAL
+#define UB_SEND_FLAGS MSG_NOSIGNAL
+#else
+#define UB_SEND_FLAGS 0
+#endif
+
+/* Socket options that are asked for where they exist: -1 is none. */
+#ifdef SO_RXQ_OVFL
+#define UB_RXQ_OVFL SO_RXQ_OVFL
+#else
+#define UB_RXQ_OVFL (-1)
+#endif
+
+#ifdef SO_MEMINFO
+#define UB_MEMINFO SO_MEMINFO
+#else
+#define UB_MEMINFO (-1)
+#endif
+
+#define UB_MEMINFO_DROPS 8 /* SK_MEMINFO_DROPS of linux/sock_diag.h */
+
+#ifdef IP_RECVERR
+#define UB_IP_RECVERR IP_RECVERR
+#else
+#define UB_IP_RECVERR (-1)
+#endif
+
+#ifdef IPV6_RECVERR
+#define UB_IPV6_RECVERR IPV6_RECVERR
+#else
+#define UB_IPV6_RECVERR (-1)
+#endif
+
+#ifndef ENONET
+#define ENONET 0x7fff /* an errno that this system does not have */
+#endif
+
+#endif

@@ -1,0 +1,111 @@
+/* settle.c: what an errno means, and how it becomes the status of packets. Pure. */
+#include "internal.h"
+
+enum udpbatch_meaning udpbatch_error_meaning(int error)
+{
+    if (error < 0)
+        error = -error;
+    if (error == EWOULDBLOCK) /* which most systems call EAGAIN */
+        return UDPBATCH_BUSY;
+    switch (error) {
+    case 0:
+        return UDPBATCH_NO_ERROR;
+    case EAGAIN:
+    case ENOBUFS:
+    case ENOMEM:
+    case EINTR:
+        return UDPBATCH_BUSY;
+    case EBADF:
+    case ENOTSOCK:
+    case EPIPE:
+    case EDESTADDRREQ:
+    case ENOTCONN:
+        return UDPBATCH_SOCKET;
+    case EACCES:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+    case ECONNREFUSED:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case EINVAL: /* port 0, or a scope id that fits no interface */
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EPERM: /* a packet filter's drop */
+    case EPROTO:
+        return UDPBATCH_TARGET;
+    default:
+        return UDPBATCH_PACKET;
+    }
+}
+
+enum ub_verdict ub_settle_error(int error)
+{
+    if (error == EINTR)
+        return UB_ASK_AGAIN;
+    if (error == EDESTADDRREQ || error == ENOTCONN)
+        return UB_NO_PEER;
+    switch (udpbatch_error_meaning(error)) {
+    case UDPBATCH_BUSY:
+        return UB_STOP;
+    case UDPBATCH_SOCKET:
+        return UB_DEAD;
+    default:
+        return UB_REFUSE;
+    }
+}
+
+/* Whether an ICMP message to the socket may have left this error for the next send to meet: the
+ * tables icmp_err_convert and tab_unreach of Linux, net/ipv4/icmp.c and net/ipv6/icmp.c. */
+bool ub_settle_may_be_pending(int error)
+{
+    static const int brought_by_icmp[] = {
+        EACCES,      ECONNREFUSED, EHOSTDOWN,   EHOSTUNREACH, EMSGSIZE,
+        ENETUNREACH, ENONET,       ENOPROTOOPT, EOPNOTSUPP,   EPROTO,
+    };
+    for (size_t i = 0; i < sizeof brought_by_icmp / sizeof brought_by_icmp[0]; i++)
+        if (error == brought_by_icmp[i])
+            return true;
+    return false;
+}
+
+void ub_settle_train(const struct ub_train *train, struct udpbatch_packet *packets)
+{
+    for (size_t i = train->first; i < train->first + train->count; i++) {
+        assert(packets[i].status == 0);
+        packets[i].status = train->error != 0 ? -train->error : 1;
+    }
+}
+
+/* Refuses the packets that are still to be sent: all, or those without an address. Returns how
+ * many these were. */
+size_t ub_settle_rest(struct udpbatch_packet *packets, size_t n, int error, bool without_address)
+{
+    size_t refused = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (packets[i].status == 0 && (packets[i].to == NULL || !without_address)) {
+            packets[i].status = -error;
+            refused++;
+        }
+    }
+    return refused;
+}
+
+struct udpbatch_tally ub_settle_tally(const struct udpbatch_packet *packets, size_t n,
+                                      int unsent_error)
+{
+    struct udpbatch_tally tally = { .first_refused = n };
+    for (size_t i = 0; i < n; i++) {
+        if (packets[i].status == 0)
+            tally.unsent++;
+        else if (packets[i].status > 0)
+            tally.sent++;
+        else if (tally.refused++ == 0) {
+            tally.first_refused = i;
+            tally.first_error = -packets[i].status;
+        }
+    }
+    tally.unsent_error = tally.unsent > 0 ? unsent_error : 0;
+    return tally;
+}
