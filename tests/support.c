@@ -1,0 +1,391 @@
+/* support.c: what the tests against the real kernel share: ways to send, ports, arrivals. */
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- The tests of a program -------------------------------------------------------------- */
+
+enum { MAX_WAYS = 16, MAX_RUNS = 512, MAX_NAME = 160, WATCHDOG_S = 100 };
+
+static size_t find_ways(struct way *ways)
+{
+    size_t count = 0;
+    ways[count++] = (struct way){ "level 1", NULL };
+    for (size_t i = 0; udpbatch_backend_name(i) != NULL && count < MAX_WAYS; i++)
+        ways[count++] = (struct way){ udpbatch_backend_name(i), udpbatch_backend_name(i) };
+    return count;
+}
+
+static bool runs_for(const struct test *test, const struct way *way)
+{
+    return test->times == EACH_WAY || (test->times == EACH_BACKEND && way->backend != NULL);
+}
+
+int run_all(const char *group, const struct test *tests, size_t n)
+{
+    static struct way ways[MAX_WAYS];
+    static char names[MAX_RUNS][MAX_NAME];
+    static struct CMUnitTest runs[MAX_RUNS];
+    size_t way_count = find_ways(ways);
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (tests[i].times == ONCE)
+            runs[count++] =
+                (struct CMUnitTest){ .name = tests[i].name, .test_func = tests[i].function };
+        for (size_t w = 0; w < way_count; w++) {
+            if (!runs_for(&tests[i], &ways[w]))
+                continue;
+            snprintf(names[count], MAX_NAME, "%s [%s]", tests[i].name, ways[w].name);
+            runs[count] = (struct CMUnitTest){ .name = names[count],
+                                               .test_func = tests[i].function,
+                                               .initial_state = &ways[w] };
+            count++;
+        }
+    }
+    alarm(WATCHDOG_S);
+    /* What cmocka_run_group_tests is a macro for, which takes arrays of a constant size only. */
+    return _cmocka_run_group_tests(group, runs, count, NULL, NULL) == 0 ? 0 : 1;
+}
+
+/* ---- Sending by a way -------------------------------------------------------------------- */
+
+struct sending sending_begin(const struct way *way, int fd)
+{
+    struct sending sending = { .way = way, .fd = fd };
+    if (way->backend != NULL) {
+        struct udpbatch_sender_options options = { .size = sizeof options,
+                                                   .backend = way->backend };
+        int error = -1;
+        sending.sender = udpbatch_sender_open(fd, &options, &error);
+        assert_non_null(sending.sender);
+        assert_int_equal(error, 0);
+    }
+    return sending;
+}
+
+void sending_end(struct sending *sending)
+{
+    udpbatch_sender_close(sending->sender);
+    close(sending->fd);
+}
+
+/* Counts the statuses anew and compares. */
+void check_tally(const struct udpbatch_tally *tally, const int32_t *status, size_t n)
+{
+    struct udpbatch_tally counted = { .first_refused = n };
+    for (size_t i = 0; i < n; i++) {
+        assert_true(status[i] <= 1);
+        counted.sent += status[i] == 1;
+        counted.unsent += status[i] == 0;
+        counted.refused += status[i] < 0;
+        if (status[i] < 0 && counted.refused == 1) {
+            counted.first_refused = i;
+            counted.first_error = -status[i];
+        }
+    }
+    assert_int_equal(tally->sent + tally->refused + tally->unsent, n);
+    assert_int_equal(tally->sent, counted.sent);
+    assert_int_equal(tally->refused, counted.refused);
+    assert_int_equal(tally->unsent, counted.unsent);
+    assert_int_equal(tally->first_refused, counted.first_refused);
+    assert_int_equal(tally->first_error, counted.first_error);
+    assert_int_equal(tally->unsent_error != 0, tally->unsent > 0);
+}
+
+struct udpbatch_tally sending_send(struct sending *sending, struct udpbatch_packet *packets,
+                                   size_t n)
+{
+    static int32_t status[MANY];
+    assert_true(n <= MANY);
+    struct udpbatch_tally tally = sending->sender != NULL
+                                      ? udpbatch_sender_send(sending->sender, packets, n)
+                                      : udpbatch_send(sending->fd, packets, n);
+    for (size_t i = 0; i < n; i++)
+        status[i] = packets[i].status;
+    check_tally(&tally, status, n);
+    return tally;
+}
+
+static struct udpbatch_tally fan_out(struct udpbatch_sender *sender, const void *payload,
+                                     uint32_t len, const union udpbatch_addr *targets, size_t n,
+                                     int32_t *status)
+{
+    static struct udpbatch_packet packets[MANY];
+    struct udpbatch_packet original = { .data = payload, .len = len };
+    struct udpbatch_fanout fanout = { &original, 1, targets, n };
+
+    assert_true(n <= MANY);
+    assert_int_equal(udpbatch_fanout_fill(&fanout, 0, packets, n), n);
+    for (size_t i = 0; i < n; i++)
+        packets[i].status = status[i];
+    struct udpbatch_tally tally = udpbatch_sender_send(sender, packets, n);
+    for (size_t i = 0; i < n; i++)
+        status[i] = packets[i].status;
+    return tally;
+}
+
+struct udpbatch_tally sending_fan_out(struct sending *sending, const void *payload, uint32_t len,
+                                      const union udpbatch_addr *targets, size_t n, int32_t *status)
+{
+    struct udpbatch_tally tally =
+        sending->sender != NULL
+            ? fan_out(sending->sender, payload, len, targets, n, status)
+            : udpbatch_multi_target_send(sending->fd, payload, len, targets, n, status);
+    check_tally(&tally, status, n);
+    return tally;
+}
+
+int sending_wait(struct sending *sending, const struct udpbatch_tally *tally, int timeout_ms)
+{
+    if (sending->sender != NULL)
+        return udpbatch_sender_wait(sending->sender, timeout_ms);
+    if (tally->unsent_error != EAGAIN) { /* there is no event for it */
+        poll(NULL, 0, 1);
+        return 0;
+    }
+    struct pollfd wait = { .fd = sending->fd, .events = POLLOUT };
+    return poll(&wait, 1, timeout_ms) == 1 ? 0 : -ETIMEDOUT;
+}
+
+uint64_t sending_system_calls(const struct sending *sending)
+{
+    struct udpbatch_sender_stats stats = { .size = sizeof stats };
+    if (sending->sender != NULL)
+        udpbatch_sender_stats(sending->sender, &stats);
+    return stats.system_calls;
+}
+
+/* ---- Sockets ----------------------------------------------------------------------------- */
+
+enum { LARGE_BUFFER = 16 * 1024 * 1024 };
+
+union udpbatch_addr address(int family, const char *text, uint16_t port)
+{
+    union udpbatch_addr addr = { .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) } };
+    if (family == AF_INET)
+        addr.in4 = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port) };
+    void *place = family == AF_INET ? (void *)&addr.in4.sin_addr : (void *)&addr.in6.sin6_addr;
+    assert_int_equal(inet_pton(family, text, place), 1);
+    return addr;
+}
+
+union udpbatch_addr loopback(int family, uint16_t port)
+{
+    return address(family, family == AF_INET ? "127.0.0.1" : "::1", port);
+}
+
+static socklen_t size_of(const union udpbatch_addr *addr)
+{
+    return addr->sa.sa_family == AF_INET ? sizeof addr->in4 : sizeof addr->in6;
+}
+
+struct port port_open_at(const union udpbatch_addr *addr)
+{
+    struct port port = { .fd = socket(addr->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
+    socklen_t len = sizeof port.addr;
+
+    assert_true(port.fd >= 0);
+    if (setsockopt(port.fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ LARGE_BUFFER }, sizeof(int)) < 0)
+        set_option(port.fd, SOL_SOCKET, SO_RCVBUF, LARGE_BUFFER);
+    assert_int_equal(bind(port.fd, &addr->sa, size_of(addr)), 0);
+    assert_int_equal(getsockname(port.fd, &port.addr.sa, &len), 0);
+    return port;
+}
+
+struct port port_open(int family)
+{
+    union udpbatch_addr any_port = loopback(family, 0);
+    return port_open_at(&any_port);
+}
+
+union udpbatch_addr closed_port(int family)
+{
+    struct port port = port_open(family);
+    port_close(&port);
+    return port.addr;
+}
+
+void port_close(struct port *port)
+{
+    close(port->fd);
+    port->fd = -1;
+}
+
+void make_nonblocking(int fd)
+{
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+}
+
+void set_option(int fd, int level, int option, int value)
+{
+    assert_int_equal(setsockopt(fd, level, option, &value, sizeof value), 0);
+}
+
+void connect_to(int fd, const union udpbatch_addr *addr)
+{
+    assert_int_equal(connect(fd, &addr->sa, size_of(addr)), 0);
+}
+
+bool same_address(const union udpbatch_addr *a, const union udpbatch_addr *b)
+{
+    if (a->sa.sa_family != b->sa.sa_family)
+        return false;
+    if (a->sa.sa_family == AF_INET)
+        return a->in4.sin_port == b->in4.sin_port &&
+               a->in4.sin_addr.s_addr == b->in4.sin_addr.s_addr;
+    return a->in6.sin6_port == b->in6.sin6_port &&
+           memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof a->in6.sin6_addr) == 0;
+}
+
+void need_family(int family)
+{
+    union udpbatch_addr addr = loopback(family, 0);
+    int fd = socket(family, SOCK_DGRAM, 0);
+    bool works = fd >= 0 && bind(fd, &addr.sa, size_of(&addr)) == 0;
+    close(fd);
+    if (works)
+        return;
+    if (must_be_able("no loopback of this address family"))
+        fail();
+    skip();
+}
+
+bool must_be_able(const char *reason)
+{
+    const char *ci = getenv("CI");
+    print_message("cannot run here: %s\n", reason);
+    return ci != NULL && ci[0] != '\0';
+}
+
+/* ---- Numbered packets and their arrival --------------------------------------------------- */
+
+static unsigned char payloads[MANY][LONG];
+
+/* The number, then bytes that depend on it, so that no packet passes for another. */
+static void make_payload(unsigned char *payload, uint32_t number, uint32_t len)
+{
+    memcpy(payload, &number, sizeof number);
+    for (uint32_t i = sizeof number; i < len; i++)
+        payload[i] = (unsigned char)(number * 7 + i);
+}
+
+void make_packets(struct udpbatch_packet *packets, size_t n, uint32_t len,
+                  const union udpbatch_addr *to)
+{
+    assert_true(n <= MANY && len >= sizeof(uint32_t) && len <= LONG);
+    for (size_t i = 0; i < n; i++) {
+        make_payload(payloads[i], (uint32_t)i, len);
+        packets[i] = (struct udpbatch_packet){ .data = payloads[i], .len = len, .to = to };
+    }
+}
+
+/* Takes one datagram if there is one, and checks that it is what was made. */
+static bool take_one(struct arrivals *arrivals, int fd)
+{
+    unsigned char room[LONG + 1];
+    uint32_t number;
+    ssize_t len = recv(fd, room, sizeof room, MSG_DONTWAIT);
+
+    if (len < 0) {
+        assert_int_equal(errno, EAGAIN);
+        return false;
+    }
+    assert_true((size_t)len >= sizeof number);
+    memcpy(&number, room, sizeof number);
+    assert_true(number < MANY);
+    assert_memory_equal(room, payloads[number], (size_t)len);
+    arrivals->len[number] = (uint32_t)len;
+    arrivals->seen[number]++;
+    arrivals->total++;
+    return true;
+}
+
+void arrivals_take(struct arrivals *arrivals, int fd)
+{
+    while (take_one(arrivals, fd))
+        continue;
+}
+
+static void wait_readable(int fd)
+{
+    struct pollfd wait = { .fd = fd, .events = POLLIN };
+    assert_int_equal(poll(&wait, 1, PATIENCE_MS), 1);
+}
+
+void arrivals_wait(struct arrivals *arrivals, int fd, size_t total)
+{
+    arrivals_take(arrivals, fd);
+    while (arrivals->total < total) {
+        wait_readable(fd);
+        arrivals_take(arrivals, fd);
+    }
+}
+
+void expect_arrival(const struct port *port, const struct udpbatch_packet *packets, size_t n)
+{
+    static struct arrivals arrivals;
+    size_t total = 0;
+
+    arrivals = (struct arrivals){ 0 };
+    for (size_t i = 0; i < n; i++)
+        total += packets[i].status == 1 &&
+                 (packets[i].to == NULL || same_address(packets[i].to, &port->addr));
+    arrivals_wait(&arrivals, port->fd, total);
+    for (size_t i = 0; i < n; i++) {
+        bool here = packets[i].status == 1 &&
+                    (packets[i].to == NULL || same_address(packets[i].to, &port->addr));
+        assert_int_equal(arrivals.seen[i], here ? 1 : 0);
+        if (here)
+            assert_int_equal(arrivals.len[i], packets[i].len);
+    }
+    assert_int_equal(arrivals.total, total);
+}
+
+size_t receive_one(int fd, void *room, size_t size, union udpbatch_addr *from)
+{
+    union udpbatch_addr ignored;
+    socklen_t from_len = sizeof ignored;
+
+    wait_readable(fd);
+    ssize_t len = recvfrom(fd, room, size, 0, from != NULL ? &from->sa : &ignored.sa, &from_len);
+    assert_true(len >= 0);
+    return (size_t)len;
+}
+
+void expect_payload(int fd, const void *payload, size_t len)
+{
+    static unsigned char room[65536];
+    assert_int_equal(receive_one(fd, room, sizeof room, NULL), len);
+    if (len > 0)
+        assert_memory_equal(room, payload, len);
+}
+
+void expect_nothing(int fd)
+{
+    unsigned char room;
+    assert_int_equal(recv(fd, &room, sizeof room, MSG_DONTWAIT), -1);
+    assert_int_equal(errno, EAGAIN);
+}
+
+void expect_status(const struct udpbatch_packet *packets, size_t n, int32_t status)
+{
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(packets[i].status, status);
+}
+
+int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -1,0 +1,520 @@
+/* test_receiver.c: what arrives on loopback is received by every back end, and what is lost is
+ * counted. */
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct udpbatch_packet packets[MANY];
+static struct udpbatch_received received[MANY];
+
+/* A receiver at a port, and a socket that sends to it. */
+struct receiving {
+    struct port port;
+    struct port from;
+    struct udpbatch_receiver *receiver;
+};
+
+static struct udpbatch_receiver *open_receiver(void **state, int fd, uint32_t batch,
+                                               uint32_t packet_size)
+{
+    const struct way *way = *state;
+    struct udpbatch_receiver_options options = {
+        .size = sizeof options, .backend = way->backend, .batch = batch, .packet_size = packet_size
+    };
+    int error = -1;
+    struct udpbatch_receiver *receiver = udpbatch_receiver_open(fd, &options, &error);
+    assert_non_null(receiver);
+    assert_int_equal(error, 0);
+    return receiver;
+}
+
+static struct receiving begin(void **state, int family, uint32_t batch, uint32_t packet_size)
+{
+    struct receiving receiving = { .port = port_open(family), .from = port_open(family) };
+    make_nonblocking(receiving.port.fd);
+    receiving.receiver = open_receiver(state, receiving.port.fd, batch, packet_size);
+    return receiving;
+}
+
+static void end(struct receiving *receiving)
+{
+    udpbatch_receiver_close(receiving->receiver);
+    port_close(&receiving->port);
+    port_close(&receiving->from);
+}
+
+/* What the socket holds and what it has dropped. */
+struct memory {
+    uint32_t held;
+    uint32_t dropped;
+};
+
+static struct memory memory_of(int fd)
+{
+    uint32_t info[SK_MEMINFO_VARS];
+    socklen_t len = sizeof info;
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len), 0);
+    return (struct memory){ info[SK_MEMINFO_RMEM_ALLOC], info[SK_MEMINFO_DROPS] };
+}
+
+/* Sends, and sees to it that the datagram is there, or dropped, before the next step. */
+static void send_bytes(struct receiving *receiving, const void *data, size_t len)
+{
+    const union udpbatch_addr *to = &receiving->port.addr;
+    socklen_t to_len = to->sa.sa_family == AF_INET ? sizeof to->in4 : sizeof to->in6;
+    struct memory before = memory_of(receiving->port.fd), now;
+    int64_t begun = now_ms();
+
+    assert_int_equal(sendto(receiving->from.fd, data, len, 0, &to->sa, to_len), len);
+    do {
+        now = memory_of(receiving->port.fd);
+        assert_true(now_ms() - begun < PATIENCE_MS);
+    } while (now.held == before.held && now.dropped == before.dropped);
+}
+
+/* Numbered packets of 100 bytes. */
+static void send_numbers(struct receiving *receiving, size_t n)
+{
+    make_packets(packets, n, 100, NULL);
+    for (size_t i = 0; i < n; i++)
+        send_bytes(receiving, packets[i].data, packets[i].len);
+}
+
+/* Receives once, after a wait for it. */
+static int receive(struct receiving *receiving, size_t n)
+{
+    assert_int_equal(udpbatch_receiver_wait(receiving->receiver, PATIENCE_MS), 0);
+    return udpbatch_receiver_receive(receiving->receiver, received, n);
+}
+
+/* Receives until n have come, and checks that they are the numbers first, first + 1 ... */
+static void expect_numbers(struct receiving *receiving, size_t first, size_t n)
+{
+    for (size_t done = 0; done < n;) {
+        int count = receive(receiving, n - done);
+        assert_in_range(count, 1, n - done);
+        for (size_t i = 0; i < (size_t)count; i++, done++) {
+            assert_int_equal(received[i].len, packets[first + done].len);
+            assert_int_equal(received[i].truncated, 0);
+            assert_memory_equal(received[i].data, packets[first + done].data, received[i].len);
+            assert_true(same_address(received[i].from, &receiving->from.addr));
+        }
+    }
+}
+
+static struct udpbatch_receiver_stats stats_of(struct udpbatch_receiver *receiver)
+{
+    struct udpbatch_receiver_stats stats = { .size = sizeof stats };
+    udpbatch_receiver_stats(receiver, &stats);
+    return stats;
+}
+
+/* ---- Datagrams ------------------------------------------------------------------------------- */
+
+static void receive_batch(void **state, int family)
+{
+    const struct way *way = *state;
+    struct receiving receiving = begin(state, family, 200, 0);
+
+    send_numbers(&receiving, 150);
+    expect_numbers(&receiving, 0, 150);
+    assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 200), -EAGAIN);
+    struct udpbatch_receiver_stats stats = stats_of(receiving.receiver);
+    assert_int_equal(stats.packets, 150);
+    assert_int_equal(stats.bytes, 150 * 100);
+    assert_int_equal(stats.truncated, 0);
+    assert_int_equal(stats.dropped, 0);
+    assert_string_equal(stats.backend, way->backend);
+    end(&receiving);
+}
+
+static void a_batch_is_received_whole_and_with_its_ipv4_source(void **state)
+{
+    receive_batch(state, AF_INET);
+}
+
+static void a_batch_is_received_whole_and_with_its_ipv6_source(void **state)
+{
+    need_family(AF_INET6);
+    receive_batch(state, AF_INET6);
+}
+
+static void one_call_receives_what_is_there(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 0, 0);
+
+    send_numbers(&receiving, 50);
+    expect_numbers(&receiving, 0, 50);
+    struct udpbatch_receiver_stats stats = stats_of(receiving.receiver);
+    if (strcmp(stats.backend, "sendmmsg") == 0)
+        assert_int_equal(stats.system_calls, 1);
+    if (strcmp(stats.backend, "portable") == 0)
+        assert_int_equal(stats.system_calls, 50);
+    end(&receiving);
+}
+
+static void the_largest_batch_is_1024(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 1024, 200);
+    size_t done = 0;
+
+    for (; done < 100 * 15; done += 100) { /* no more at a time than any buffer holds */
+        send_numbers(&receiving, 100);
+        expect_numbers(&receiving, 0, 100);
+    }
+    assert_int_equal(stats_of(receiving.receiver).packets, done);
+    assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 5000), -EAGAIN);
+    end(&receiving);
+}
+
+static void what_does_not_fit_into_n_is_left_for_the_next_call(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 0, 0);
+
+    send_numbers(&receiving, 10);
+    expect_numbers(&receiving, 0, 3);
+    assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 0), 0);
+    expect_numbers(&receiving, 3, 7);
+    assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 1), -EAGAIN);
+    end(&receiving);
+}
+
+static void what_does_not_fit_into_the_batch_is_left_for_the_next_call(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 4, 0);
+
+    send_numbers(&receiving, 10);
+    for (size_t first = 0; first < 8; first += 4) {
+        int count = receive(&receiving, 100);
+        assert_int_equal(count, 4);
+        assert_memory_equal(received[3].data, packets[first + 3].data, 100);
+    }
+    expect_numbers(&receiving, 8, 2);
+    end(&receiving);
+}
+
+static void a_datagram_longer_than_the_packet_size_is_cut_and_says_so(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 0, 50);
+    const size_t lens[] = { 49, 50, 51, 1000, 0 };
+
+    make_packets(packets, COUNT_OF(lens), 1000, NULL);
+    for (size_t i = 0; i < COUNT_OF(lens); i++)
+        send_bytes(&receiving, packets[i].data, lens[i]);
+    for (size_t i = 0; i < COUNT_OF(lens); i++) {
+        assert_int_equal(receive(&receiving, 1), 1);
+        assert_int_equal(received[0].len, lens[i] < 50 ? lens[i] : 50);
+        assert_int_equal(received[0].truncated, lens[i] > 50);
+        assert_memory_equal(received[0].data, packets[i].data, received[0].len);
+    }
+    struct udpbatch_receiver_stats stats = stats_of(receiving.receiver);
+    assert_int_equal(stats.truncated, 2);
+    assert_int_equal(stats.bytes, 49 + 50 + 50 + 50);
+    assert_int_equal(stats.packets, 5);
+    end(&receiving);
+}
+
+static void an_empty_datagram_is_a_datagram(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 0, 0);
+
+    send_bytes(&receiving, "", 0);
+    assert_int_equal(receive(&receiving, 10), 1);
+    assert_int_equal(received[0].len, 0);
+    assert_int_equal(received[0].truncated, 0);
+    assert_non_null(received[0].data);
+    assert_true(same_address(received[0].from, &receiving.from.addr));
+    end(&receiving);
+}
+
+static void receive_longest(void **state, int family, size_t longest)
+{
+    static unsigned char payload[65535];
+    struct receiving receiving = begin(state, family, 0, 0);
+
+    for (size_t i = 0; i < sizeof payload; i++)
+        payload[i] = (unsigned char)(i * 31 + i / 251);
+    send_bytes(&receiving, payload, longest);
+    assert_int_equal(receive(&receiving, 10), 1);
+    assert_int_equal(received[0].len, longest);
+    assert_int_equal(received[0].truncated, 0);
+    assert_memory_equal(received[0].data, payload, longest);
+    end(&receiving);
+}
+
+static void the_longest_ipv4_datagram_is_received_whole(void **state)
+{
+    receive_longest(state, AF_INET, 65507);
+}
+
+static void the_longest_ipv6_datagram_is_received_whole(void **state)
+{
+    need_family(AF_INET6);
+    receive_longest(state, AF_INET6, 65527);
+}
+
+/* ---- Waiting --------------------------------------------------------------------------------- */
+
+static void an_empty_nonblocking_socket_gives_eagain(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 0, 0);
+
+    assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), -EAGAIN);
+    assert_int_equal(stats_of(receiving.receiver).packets, 0);
+    assert_int_equal(stats_of(receiving.receiver).system_calls, 1);
+    end(&receiving);
+}
+
+static void set_receive_timeout(int fd, int timeout_ms)
+{
+    struct timeval time = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time), 0);
+}
+
+/* The socket's own time limits prove the waiting for the first, and bound that for a second. */
+static void a_blocking_socket_waits_for_the_first_datagram_only(void **state)
+{
+    struct port port = port_open(AF_INET);
+    struct receiving receiving = { .port = port, .from = port_open(AF_INET) };
+
+    receiving.receiver = open_receiver(state, port.fd, 0, 0);
+    set_receive_timeout(port.fd, 50);
+    int64_t before = now_ms();
+    assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), -EAGAIN);
+    assert_true(now_ms() - before >= 45);
+
+    set_receive_timeout(port.fd, 2 * PATIENCE_MS);
+    send_numbers(&receiving, 3);
+    before = now_ms();
+    assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), 3);
+    assert_true(now_ms() - before < PATIENCE_MS);
+    end(&receiving);
+}
+
+static void a_wait_ends_with_a_datagram_or_its_time(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 0, 0);
+
+    assert_int_equal(udpbatch_receiver_wait(receiving.receiver, 0), -ETIMEDOUT);
+    int64_t before = now_ms();
+    assert_int_equal(udpbatch_receiver_wait(receiving.receiver, 30), -ETIMEDOUT);
+    assert_true(now_ms() - before >= 29);
+    send_numbers(&receiving, 1);
+    assert_int_equal(udpbatch_receiver_wait(receiving.receiver, PATIENCE_MS), 0);
+    assert_int_equal(udpbatch_receiver_wait(receiving.receiver, -1), 0);
+    expect_numbers(&receiving, 0, 1);
+    assert_int_equal(udpbatch_receiver_wait(receiving.receiver, 0), -ETIMEDOUT);
+    end(&receiving);
+}
+
+static void a_closed_descriptor_gives_ebadf(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 0, 0);
+
+    port_close(&receiving.port);
+    assert_int_equal(udpbatch_receiver_wait(receiving.receiver, PATIENCE_MS), -EBADF);
+    assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), -EBADF);
+    end(&receiving);
+}
+
+static void a_refused_connection_is_reported_once(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 0, 0);
+    union udpbatch_addr nobody = closed_port(AF_INET);
+
+    connect_to(receiving.port.fd, &nobody);
+    assert_int_equal(send(receiving.port.fd, "x", 1, 0), 1);
+    assert_int_equal(receive(&receiving, 10), -ECONNREFUSED);
+    assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), -EAGAIN);
+    end(&receiving);
+}
+
+/* ---- Drops ----------------------------------------------------------------------------------- */
+
+/* Receives until all that was sent is received or counted as dropped. */
+static uint64_t receive_or_count(struct receiving *receiving, size_t sent)
+{
+    int64_t before = now_ms();
+    struct udpbatch_receiver_stats stats;
+    do {
+        udpbatch_receiver_receive(receiving->receiver, received, MANY);
+        stats = stats_of(receiving->receiver);
+        assert_true(now_ms() - before < PATIENCE_MS);
+    } while (stats.packets + stats.dropped < sent);
+    assert_int_equal(stats.packets + stats.dropped, sent);
+    assert_true(stats.packets > 0);
+    return stats.dropped;
+}
+
+static void what_a_full_buffer_drops_is_counted_though_nothing_follows(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 0, 0);
+
+    set_option(receiving.port.fd, SOL_SOCKET, SO_RCVBUF, 1);
+    send_numbers(&receiving, 1000);
+    uint64_t dropped = receive_or_count(&receiving, 1000);
+    assert_in_range(dropped, 1, 999);
+    assert_int_equal(stats_of(receiving.receiver).dropped, dropped); /* not counted twice */
+
+    send_numbers(&receiving, 1000);
+    assert_true(receive_or_count(&receiving, 2000) > dropped);
+    send_numbers(&receiving, 1);
+    expect_numbers(&receiving, 0, 1);
+    stats_of(receiving.receiver);
+    assert_int_equal(receive_or_count(&receiving, 2001), stats_of(receiving.receiver).dropped);
+    end(&receiving);
+}
+
+static void drops_before_the_receiver_was_opened_are_not_its_own(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 0, 0);
+
+    set_option(receiving.port.fd, SOL_SOCKET, SO_RCVBUF, 1);
+    send_numbers(&receiving, 1000);
+    receive_or_count(&receiving, 1000);
+    struct udpbatch_receiver *second = open_receiver(state, receiving.port.fd, 0, 0);
+    send_numbers(&receiving, 1);
+    assert_int_equal(udpbatch_receiver_wait(second, PATIENCE_MS), 0);
+    assert_int_equal(udpbatch_receiver_receive(second, received, 10), 1);
+    assert_int_equal(stats_of(second).packets, 1);
+    assert_int_equal(stats_of(second).dropped, 0);
+    udpbatch_receiver_close(second);
+    end(&receiving);
+}
+
+static void a_receiver_asks_the_kernel_to_count_drops(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 0, 0);
+    int value = 0;
+    socklen_t len = sizeof value;
+
+    assert_int_equal(getsockopt(receiving.port.fd, SOL_SOCKET, SO_RXQ_OVFL, &value, &len), 0);
+    assert_int_equal(value, 1);
+    end(&receiving);
+}
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+static void expect_no_receiver(int fd, const struct udpbatch_receiver_options *options, int error)
+{
+    int got = 0;
+    assert_null(udpbatch_receiver_open(fd, options, &got));
+    assert_int_equal(got, error);
+    assert_null(udpbatch_receiver_open(fd, options, NULL));
+}
+
+static void a_receiver_wants_a_udp_socket(void **state)
+{
+    int ends[2];
+    int stream = socket(AF_INET, SOCK_STREAM, 0);
+    int local = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    expect_no_receiver(-1, NULL, EBADF);
+    expect_no_receiver(ends[0], NULL, ENOTSOCK);
+    expect_no_receiver(stream, NULL, EPROTOTYPE);
+    expect_no_receiver(local, NULL, EAFNOSUPPORT);
+    close(ends[0]);
+    close(ends[1]);
+    close(stream);
+    close(local);
+}
+
+static void options_out_of_range_are_refused(void **state)
+{
+    struct port port = port_open(AF_INET);
+    const struct udpbatch_receiver_options base = { .size = sizeof base };
+    struct udpbatch_receiver_options options = base;
+
+    (void)state;
+    options.batch = 1025;
+    expect_no_receiver(port.fd, &options, EINVAL);
+    options.batch = UINT32_MAX;
+    expect_no_receiver(port.fd, &options, EINVAL);
+    options = base;
+    options.packet_size = 65536;
+    expect_no_receiver(port.fd, &options, EINVAL);
+    options.packet_size = UINT32_MAX;
+    expect_no_receiver(port.fd, &options, EINVAL);
+    options = base;
+    options.size = 0;
+    expect_no_receiver(port.fd, &options, EINVAL);
+    options = base;
+    options.backend = "none of this name";
+    expect_no_receiver(port.fd, &options, ENOENT);
+    port_close(&port);
+}
+
+static void options_at_their_limits_are_taken(void **state)
+{
+    struct port port = port_open(AF_INET);
+
+    udpbatch_receiver_close(open_receiver(state, port.fd, 1024, 65535));
+    udpbatch_receiver_close(open_receiver(state, port.fd, 1, 1));
+    port_close(&port);
+}
+
+static void options_may_be_older_or_newer_than_the_library(void **state)
+{
+    struct port port = port_open(AF_INET);
+    struct {
+        struct udpbatch_receiver_options known;
+        long later;
+    } options = { .known = { .size = sizeof options } };
+    struct udpbatch_receiver *receiver = udpbatch_receiver_open(port.fd, &options.known, NULL);
+
+    (void)state;
+    assert_non_null(receiver);
+    udpbatch_receiver_close(receiver);
+    options.later = 1;
+    expect_no_receiver(port.fd, &options.known, E2BIG);
+    options.known.size = offsetof(struct udpbatch_receiver_options, batch);
+    options.known.batch = 1025; /* beyond what the size says is there */
+    receiver = udpbatch_receiver_open(port.fd, &options.known, NULL);
+    assert_non_null(receiver);
+    udpbatch_receiver_close(receiver);
+    port_close(&port);
+}
+
+static void closing_no_receiver_is_allowed(void **state)
+{
+    (void)state;
+    udpbatch_receiver_close(NULL);
+}
+
+int main(void)
+{
+    static const struct test tests[] = {
+        TEST_EACH_BACKEND(a_batch_is_received_whole_and_with_its_ipv4_source),
+        TEST_EACH_BACKEND(a_batch_is_received_whole_and_with_its_ipv6_source),
+        TEST_EACH_BACKEND(one_call_receives_what_is_there),
+        TEST_EACH_BACKEND(the_largest_batch_is_1024),
+        TEST_EACH_BACKEND(what_does_not_fit_into_n_is_left_for_the_next_call),
+        TEST_EACH_BACKEND(what_does_not_fit_into_the_batch_is_left_for_the_next_call),
+        TEST_EACH_BACKEND(a_datagram_longer_than_the_packet_size_is_cut_and_says_so),
+        TEST_EACH_BACKEND(an_empty_datagram_is_a_datagram),
+        TEST_EACH_BACKEND(the_longest_ipv4_datagram_is_received_whole),
+        TEST_EACH_BACKEND(the_longest_ipv6_datagram_is_received_whole),
+        TEST_EACH_BACKEND(an_empty_nonblocking_socket_gives_eagain),
+        TEST_EACH_BACKEND(a_blocking_socket_waits_for_the_first_datagram_only),
+        TEST_EACH_BACKEND(a_wait_ends_with_a_datagram_or_its_time),
+        TEST_EACH_BACKEND(a_closed_descriptor_gives_ebadf),
+        TEST_EACH_BACKEND(a_refused_connection_is_reported_once),
+        TEST_EACH_BACKEND(what_a_full_buffer_drops_is_counted_though_nothing_follows),
+        TEST_EACH_BACKEND(drops_before_the_receiver_was_opened_are_not_its_own),
+        TEST_EACH_BACKEND(a_receiver_asks_the_kernel_to_count_drops),
+        TEST_ONCE(a_receiver_wants_a_udp_socket),
+        TEST_ONCE(options_out_of_range_are_refused),
+        TEST_EACH_BACKEND(options_at_their_limits_are_taken),
+        TEST_ONCE(options_may_be_older_or_newer_than_the_library),
+        TEST_ONCE(closing_no_receiver_is_allowed),
+    };
+    return run_all("receiver", tests, COUNT_OF(tests));
+}
