@@ -8,3 +8,7 @@ install(FILES include/udpbatch.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 configure_file(cmake/udpbatch.pc.in udpbatch.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/udpbatch.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+if(UDPBATCH_CLI)
+  install(TARGETS udpbatch_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()

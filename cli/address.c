@@ -1,0 +1,141 @@
+/* address.c: HOST:PORT, read, resolved and written. */
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "units.h"
+
+/* A text taken apart. */
+struct parts {
+    char host[NI_MAXHOST];
+    bool bracketed;
+    uint16_t port;
+};
+
+static bool take_host(struct parts *parts, const char *host, size_t len, struct reason *reason)
+{
+    parts->bracketed = len >= 2 && host[0] == '[' && host[len - 1] == ']';
+    if (parts->bracketed) {
+        host++;
+        len -= 2;
+    } else if (memchr(host, ':', len) != NULL) {
+        return reason_give(reason, "write an IPv6 address in brackets, as in [::1]:9000");
+    }
+    if (len >= sizeof parts->host)
+        return reason_give(reason, "the name is too long");
+    memcpy(parts->host, host, len);
+    parts->host[len] = '\0';
+    return true;
+}
+
+static bool split(const char *text, uint64_t least_port, struct parts *parts, struct reason *reason)
+{
+    const char *colon = strrchr(text, ':');
+    uint64_t port;
+
+    if (colon == NULL || text[strlen(text) - 1] == ']')
+        return reason_give(reason, "the port is missing, write HOST:PORT");
+    if (!take_host(parts, text, (size_t)(colon - text), reason))
+        return false;
+    if (!units_read_count(colon + 1, least_port, UINT16_MAX, &port))
+        return reason_give(reason, "the port must be a number from %u to 65535",
+                           (unsigned)least_port);
+    parts->port = (uint16_t)port;
+    return true;
+}
+
+static void set_port(union udpbatch_addr *address, uint16_t port)
+{
+    if (address->sa.sa_family == AF_INET6)
+        address->in6.sin6_port = htons(port);
+    else
+        address->in4.sin_port = htons(port);
+}
+
+static bool resolve(const struct parts *parts, union udpbatch_addr *address, struct reason *reason)
+{
+    struct addrinfo hints = { .ai_family = parts->bracketed ? AF_INET6 : AF_UNSPEC,
+                              .ai_flags = parts->bracketed ? AI_NUMERICHOST : 0,
+                              .ai_socktype = SOCK_DGRAM };
+    struct addrinfo *found;
+    int error = getaddrinfo(parts->host, NULL, &hints, &found);
+
+    if (error != 0)
+        return reason_give(reason, "%s",
+                           error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+    memset(address, 0, sizeof *address);
+    memcpy(address, found->ai_addr, found->ai_addrlen);
+    set_port(address, parts->port);
+    freeaddrinfo(found);
+    return true;
+}
+
+bool address_read_target(const char *text, union udpbatch_addr *address, struct reason *reason)
+{
+    struct parts parts;
+
+    if (!split(text, 1, &parts, reason))
+        return false;
+    if (parts.host[0] == '\0')
+        return reason_give(reason, "the host is missing, write HOST:PORT");
+    return resolve(&parts, address, reason);
+}
+
+bool address_read_local(const char *text, union udpbatch_addr *address, bool *dual,
+                        struct reason *reason)
+{
+    struct parts parts;
+
+    if (!split(text, 0, &parts, reason))
+        return false;
+    *dual = !parts.bracketed && (parts.host[0] == '\0' || strcmp(parts.host, "*") == 0);
+    if (!*dual)
+        return resolve(&parts, address, reason);
+    *address =
+        (union udpbatch_addr){ .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(parts.port) } };
+    return true;
+}
+
+void address_map(union udpbatch_addr *address)
+{
+    if (address->sa.sa_family != AF_INET)
+        return;
+    const struct sockaddr_in in4 = address->in4;
+    *address =
+        (union udpbatch_addr){ .in6 = { .sin6_family = AF_INET6, .sin6_port = in4.sin_port } };
+    memset(&address->in6.sin6_addr.s6_addr[10], 0xff, 2);
+    memcpy(&address->in6.sin6_addr.s6_addr[12], &in4.sin_addr, sizeof in4.sin_addr);
+}
+
+/* The opposite of address_map. */
+static union udpbatch_addr unmapped(const union udpbatch_addr *address)
+{
+    if (address->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->in6.sin6_addr))
+        return *address;
+    union udpbatch_addr in4 = { .in4 = { .sin_family = AF_INET,
+                                         .sin_port = address->in6.sin6_port } };
+    memcpy(&in4.in4.sin_addr, &address->in6.sin6_addr.s6_addr[12], sizeof in4.in4.sin_addr);
+    return in4;
+}
+
+socklen_t address_len(const union udpbatch_addr *address)
+{
+    return address->sa.sa_family == AF_INET6 ? sizeof address->in6 : sizeof address->in4;
+}
+
+const char *address_write(const union udpbatch_addr *address, char text[ADDRESS_TEXT])
+{
+    const union udpbatch_addr plain = unmapped(address);
+    const bool v6 = plain.sa.sa_family == AF_INET6;
+    char host[ADDRESS_TEXT - 16], port[8];
+
+    if (getnameinfo(&plain.sa, address_len(&plain), host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return strcpy(text, "?");
+    snprintf(text, ADDRESS_TEXT, v6 ? "[%s]:%s" : "%s:%s", host, port);
+    return text;
+}

@@ -1,0 +1,26 @@
+/* address.h: HOST:PORT, read, resolved and written. */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include "cli.h"
+#include "complain.h"
+
+/* HOST:PORT or [IPV6]:PORT of something to send to. A name stands for its first address. */
+bool address_read_target(const char *text, union udpbatch_addr *address, struct reason *reason);
+
+/* The same to listen on: the port may be 0. An empty host or "*" is every address of both
+ * families, which is the unspecified address of IPv6 and *dual true. */
+bool address_read_local(const char *text, union udpbatch_addr *address, bool *dual,
+                        struct reason *reason);
+
+/* The address as an IPv6 socket needs it: one of IPv4 becomes v4-mapped. */
+void address_map(union udpbatch_addr *address);
+
+socklen_t address_len(const union udpbatch_addr *address);
+
+enum { ADDRESS_TEXT = 96 };
+
+/* As address_read_target reads it; a v4-mapped address as the IPv4 one. Returns text. */
+const char *address_write(const union udpbatch_addr *address, char text[ADDRESS_TEXT]);
+
+#endif

@@ -1,0 +1,37 @@
+/* clock.c: the time that passes, and the processor time that is used. */
+#include "clock.h"
+
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <time.h>
+
+uint64_t clock_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+static double timeval_seconds(const struct timeval *time)
+{
+    return (double)time->tv_sec + (double)time->tv_usec / 1e6;
+}
+
+double clock_cpu_seconds(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return timeval_seconds(&usage.ru_utime) + timeval_seconds(&usage.ru_stime);
+}
+
+double clock_seconds(uint64_t ns)
+{
+    return (double)ns / NS_PER_SECOND;
+}
+
+void clock_sleep_ns(uint64_t ns)
+{
+    struct timespec pause = { .tv_sec = (time_t)(ns / NS_PER_SECOND),
+                              .tv_nsec = (long)(ns % NS_PER_SECOND) };
+    nanosleep(&pause, NULL);
+}

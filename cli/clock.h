@@ -1,0 +1,19 @@
+/* clock.h: the time that passes, and the processor time that is used. */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include "cli.h"
+
+enum { NS_PER_MS = 1000000, NS_PER_SECOND = 1000000000 };
+
+uint64_t clock_now_ns(void);
+
+/* User and system time of this process so far. */
+double clock_cpu_seconds(void);
+
+double clock_seconds(uint64_t ns);
+
+/* Sleeps, or less if a signal comes. */
+void clock_sleep_ns(uint64_t ns);
+
+#endif

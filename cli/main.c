@@ -1,0 +1,102 @@
+/* main.c: the table of subcommands, and what holds for each of them. */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "complain.h"
+#include "options.h"
+
+/* Each is { name, function, help }; see options.h. */
+static const struct command *const commands[] = { &send_command, &recv_command };
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static int print_help(void)
+{
+    printf("usage: udpbatch SUBCOMMAND [OPTION]...\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
+    printf("\nudpbatch SUBCOMMAND --help says more; udpbatch --version tells the version.\n");
+    return STATUS_DONE;
+}
+
+static int print_version(void)
+{
+    printf("udpbatch %s\n", udpbatch_version());
+    return STATUS_DONE;
+}
+
+static int complain_about(const char *word)
+{
+    complain("there is no %s %s; see udpbatch --help", word[0] == '-' ? "option" : "subcommand",
+             word);
+    return STATUS_USAGE;
+}
+
+static int run_command(const char *name, int argc, char **argv)
+{
+    const struct command *command = find_command(name);
+    if (command == NULL)
+        return complain_about(name);
+    complain_as(command->name);
+    return command->run(argc, argv);
+}
+
+/* "help SUBCOMMAND" is "SUBCOMMAND --help". */
+static int run_help(const char *name)
+{
+    char command[] = "udpbatch", option[] = "--help";
+    char *arguments[] = { command, option, NULL };
+    return name != NULL ? run_command(name, 2, arguments) : print_help();
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2) {
+        complain("no subcommand; see udpbatch --help");
+        return STATUS_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        return print_version();
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return print_help();
+    if (strcmp(argv[1], "help") == 0)
+        return run_help(argv[2]);
+    return run_command(argv[1], argc - 1, argv + 1);
+}
+
+/* Before anything is opened: a closed standard descriptor would be the number of the next socket,
+ * and what is printed would be sent. In its place, one that can be used for nothing. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+int main(int argc, char **argv)
+{
+    fill_standard_descriptors();
+    signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error like any other */
+    int status = run(argc, argv);
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    /* A write that failed earlier has left no errno. */
+    complain("cannot write standard output: %s", strerror(errno != 0 ? errno : EIO));
+    return status > STATUS_INCOMPLETE ? status : STATUS_INCOMPLETE;
+}

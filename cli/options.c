@@ -1,0 +1,219 @@
+/* options.c: from a table of options to settings, and to --help. */
+#include "options.h"
+
+#include <assert.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "json.h"
+
+/* What getopt_long returns for row i is FIRST_CODE + i, which is no character. */
+enum { ROWS_MAX = 24, FIRST_CODE = 256, HELP_CODE = FIRST_CODE + ROWS_MAX };
+
+static const struct option_row help_row = { "help", 'h', NULL, "show this help", NULL };
+
+enum { FORM_TEXT = 80 };
+
+/* ---- Help ---------------------------------------------------------------------------------- */
+
+/* "-o, --output FILE". Returns its length. */
+static int write_form(const struct option_row *row, char text[FORM_TEXT])
+{
+    const bool has_letter = row->letter != '\0', has_argument = row->argument != NULL;
+    const char letter[] = { '-', row->letter, ',', ' ', '\0' };
+    return snprintf(text, FORM_TEXT, "%s--%s%s%s", has_letter ? letter : "    ", row->name,
+                    has_argument ? " " : "", has_argument ? row->argument : "");
+}
+
+static int widest_form(const struct option_row *rows)
+{
+    char text[FORM_TEXT];
+    int widest = write_form(&help_row, text);
+    for (; rows->name != NULL; rows++) {
+        int width = write_form(rows, text);
+        widest = width > widest ? width : widest;
+    }
+    return widest;
+}
+
+static void print_row(const struct option_row *row, int width)
+{
+    char text[FORM_TEXT];
+    write_form(row, text);
+    printf("  %-*s  %s\n", width, text, row->help);
+}
+
+static void print_help(const struct command *command)
+{
+    int width = widest_form(command->rows);
+    printf("usage: udpbatch %s %s\n\n%s\n\n", command->name, command->synopsis, command->summary);
+    for (const struct option_row *row = command->rows; row->name != NULL; row++)
+        print_row(row, width);
+    print_row(&help_row, width);
+    printf("\n%s", command->notes);
+}
+
+/* ---- Parsing ------------------------------------------------------------------------------- */
+
+/* The table in the two forms that getopt_long takes. */
+struct getopt_tables {
+    struct option long_options[ROWS_MAX + 2];
+    char letters[2 * ROWS_MAX + 4];
+};
+
+static void add_letter(char *letters, const struct option_row *row)
+{
+    size_t end = strlen(letters);
+    if (row->letter == '\0')
+        return;
+    letters[end] = row->letter;
+    letters[end + 1] = row->argument != NULL ? ':' : '\0';
+}
+
+static void make_tables(const struct option_row *rows, struct getopt_tables *tables)
+{
+    int i = 0;
+    /* The colon asks for ':' instead of '?' where an argument is missing. */
+    *tables = (struct getopt_tables){ .letters = ":" };
+    for (; rows[i].name != NULL && i < ROWS_MAX; i++) {
+        int takes = rows[i].argument != NULL ? required_argument : no_argument;
+        tables->long_options[i] = (struct option){ rows[i].name, takes, NULL, FIRST_CODE + i };
+        add_letter(tables->letters, &rows[i]);
+    }
+    assert(rows[i].name == NULL);
+    tables->long_options[i] = (struct option){ help_row.name, no_argument, NULL, HELP_CODE };
+    add_letter(tables->letters, &help_row);
+}
+
+static const struct option_row *find_row(const struct option_row *rows, int code)
+{
+    if (code >= FIRST_CODE)
+        return &rows[code - FIRST_CODE];
+    while (rows->letter != code)
+        rows++;
+    return rows;
+}
+
+static int apply(const struct option_row *row, void *settings, const char *argument)
+{
+    struct reason reason;
+    if (row->set(settings, argument, &reason))
+        return OPTIONS_GO_ON;
+    if (argument != NULL)
+        complain("--%s %s: %s", row->name, argument, reason.text);
+    else
+        complain("--%s: %s", row->name, reason.text);
+    return STATUS_USAGE;
+}
+
+static int complain_unknown(const struct command *command, const char *word)
+{
+    if (optopt >= FIRST_CODE)
+        complain("%s: this option takes no argument", word);
+    else if (optopt != 0)
+        complain("there is no option -%c; see udpbatch %s --help", optopt, command->name);
+    else
+        complain("there is no option %s; see udpbatch %s --help", word, command->name);
+    return STATUS_USAGE;
+}
+
+static int complain_missing(const struct option_row *row)
+{
+    complain("--%s needs an argument: --%s %s", row->name, row->name, row->argument);
+    return STATUS_USAGE;
+}
+
+static int parse_one(const struct command *command, void *settings, int code, const char *word)
+{
+    switch (code) {
+    case '?':
+        return complain_unknown(command, word);
+    case ':':
+        return complain_missing(find_row(command->rows, optopt));
+    case 'h':
+    case HELP_CODE:
+        print_help(command);
+        return STATUS_DONE;
+    default:
+        return apply(find_row(command->rows, code), settings, optarg);
+    }
+}
+
+static int parse_operands(const struct command *command, void *settings, int argc, char **argv)
+{
+    struct reason reason;
+    for (int i = optind; i < argc; i++) {
+        if (command->set_operand == NULL)
+            reason_give(&reason, "not an option; see udpbatch %s --help", command->name);
+        else if (command->set_operand(settings, argv[i], &reason))
+            continue;
+        complain("%s: %s", argv[i], reason.text);
+        return STATUS_USAGE;
+    }
+    return OPTIONS_GO_ON;
+}
+
+int options_parse(const struct command *command, void *settings, int argc, char **argv)
+{
+    struct getopt_tables tables;
+    int code;
+
+    make_tables(command->rows, &tables);
+    opterr = 0;
+    while ((code = getopt_long(argc, argv, tables.letters, tables.long_options, NULL)) != -1) {
+        int status = parse_one(command, settings, code, argv[optind - 1]);
+        if (status != OPTIONS_GO_ON)
+            return status;
+    }
+    return parse_operands(command, settings, argc, argv);
+}
+
+/* ---- Options of several subcommands --------------------------------------------------------- */
+
+static void list_backends(char *text, size_t size)
+{
+    const char *name;
+    size_t len = 0;
+    text[0] = '\0';
+    for (size_t i = 0; (name = udpbatch_backend_name(i)) != NULL && len < size; i++)
+        len += (size_t)snprintf(text + len, size - len, "%s%s", i > 0 ? ", " : "", name);
+}
+
+bool set_backend(void *settings, const char *argument, struct reason *reason)
+{
+    struct common_settings *common = settings;
+    char names[160];
+    const char *name;
+
+    for (size_t i = 0; (name = udpbatch_backend_name(i)) != NULL; i++)
+        if (strcmp(name, argument) == 0) {
+            common->backend = name;
+            return true;
+        }
+    list_backends(names, sizeof names);
+    return reason_give(reason, "no such back end; there are %s", names);
+}
+
+bool set_lines(void *settings, const char *argument, struct reason *reason)
+{
+    (void)argument, (void)reason;
+    ((struct common_settings *)settings)->lines = true;
+    return true;
+}
+
+bool set_json(void *settings, const char *argument, struct reason *reason)
+{
+    (void)argument;
+    if (!json_is_built_in())
+        return reason_give(reason, "this udpbatch was built without jansson, which it takes");
+    ((struct common_settings *)settings)->json = true;
+    return true;
+}
+
+bool set_quiet(void *settings, const char *argument, struct reason *reason)
+{
+    (void)argument, (void)reason;
+    ((struct common_settings *)settings)->quiet = true;
+    return true;
+}

@@ -1,0 +1,49 @@
+/* options.h: what a subcommand can be told. One table per subcommand says it to all who ask: the
+ * parser, --help, and whatever is generated from it. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "cli.h"
+#include "complain.h"
+
+/* Puts an argument into the settings of a subcommand, or says why not. */
+typedef bool option_setter(void *settings, const char *argument, struct reason *reason);
+
+struct option_row {
+    const char *name;
+    char letter;          /* of the short form; 0: none */
+    const char *argument; /* its name in --help; NULL: takes none */
+    const char *help;
+    option_setter *set;
+};
+
+struct command {
+    const char *name;
+    const char *summary; /* one line */
+    const char *synopsis;
+    const char *notes;             /* at the end of its --help */
+    const struct option_row *rows; /* to the one without a name */
+    option_setter *set_operand;    /* NULL: takes no operand */
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct command send_command;
+extern const struct command recv_command;
+
+/* What options_parse returns if there is something to do. */
+enum { OPTIONS_GO_ON = -1 };
+
+/* Fills in the settings. Returns OPTIONS_GO_ON; otherwise all has been said, and it is the status
+ * to exit with. */
+int options_parse(const struct command *command, void *settings, int argc, char **argv);
+
+/* What several subcommands can be told. Their settings begin with this, and their tables name the
+ * setters below. */
+struct common_settings {
+    const char *backend;
+    bool lines, json, quiet;
+};
+
+option_setter set_backend, set_lines, set_json, set_quiet;
+
+#endif

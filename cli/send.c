@@ -1,0 +1,248 @@
+/* send.c: udpbatch send: its options, and what it opens, reports and closes. */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "interrupt.h"
+#include "json.h"
+#include "options.h"
+#include "report.h"
+#include "socket.h"
+#include "transfer.h"
+#include "units.h"
+
+/* Fits any path of IPv6 without fragments (1280 - 40 - 8), with room for a tunnel. */
+enum { DEFAULT_SIZE = 1200 };
+
+struct send_settings {
+    struct common_settings common;
+    struct targets targets;
+    const char *targets_file;
+    const char *file;
+    uint64_t size; /* 0: not given */
+    struct rate rate;
+    bool broadcast;
+};
+
+/* ---- Options ------------------------------------------------------------------------------- */
+
+static bool set_to(void *settings, const char *argument, struct reason *reason)
+{
+    return targets_add(&((struct send_settings *)settings)->targets, argument, reason);
+}
+
+static bool set_targets(void *settings, const char *argument, struct reason *reason)
+{
+    struct send_settings *send = settings;
+    if (send->targets_file != NULL)
+        return reason_give(reason, "give this option once");
+    send->targets_file = argument;
+    return true;
+}
+
+static bool set_size(void *settings, const char *argument, struct reason *reason)
+{
+    return units_read_count(argument, 1, PAYLOAD_MAX, &((struct send_settings *)settings)->size) ||
+           reason_give(reason, "write a number of bytes from 1 to %d", PAYLOAD_MAX);
+}
+
+static bool set_rate(void *settings, const char *argument, struct reason *reason)
+{
+    return units_read_rate(argument, &((struct send_settings *)settings)->rate) ||
+           reason_give(reason, "write a rate above 0 in bit or pps, such as 200Mbit or 50kpps");
+}
+
+static bool set_broadcast(void *settings, const char *argument, struct reason *reason)
+{
+    (void)argument, (void)reason;
+    ((struct send_settings *)settings)->broadcast = true;
+    return true;
+}
+
+static bool set_file(void *settings, const char *argument, struct reason *reason)
+{
+    struct send_settings *send = settings;
+    if (send->file != NULL)
+        return reason_give(reason, "one file at a time can be sent");
+    send->file = argument;
+    return true;
+}
+
+static const struct option_row rows[] = {
+    { "to", 't', "HOST:PORT", "send to this target; can be given many times", set_to },
+    { "targets", 'T', "FILE", "and to those in FILE, one HOST:PORT per line", set_targets },
+    { "size", 's', "BYTES", "cut into datagrams of BYTES, 1200 by default", set_size },
+    { "lines", 'l', NULL, "send a datagram per line, without the newline", set_lines },
+    { "rate", 'r', "RATE", "send no faster: 200Mbit, 50kpps, 9600bit", set_rate },
+    { "broadcast", 0, NULL, "allow broadcast addresses", set_broadcast },
+    { "backend", 0, "NAME", "send by this back end; by default the best", set_backend },
+    { "json", 'j', NULL, "print the result as a JSON object", set_json },
+    { "quiet", 'q', NULL, "show no progress", set_quiet },
+    { 0 },
+};
+
+static int send_run(int argc, char **argv);
+
+const struct command send_command = {
+    .name = "send",
+    .summary = "Sends a file, or what comes in, to one or many targets by UDP.",
+    .synopsis = "--to HOST:PORT [OPTION]... [FILE]",
+    .rows = rows,
+    .set_operand = set_file,
+    .run = send_run,
+    .notes = "Without FILE, or if it is -, standard input is sent. HOST is a name, an IPv4\n"
+             "address or an IPv6 address in brackets, as in [::1]:9000. RATE counts payload,\n"
+             "for all targets together. In the FILE of targets, # begins a comment.\n"
+             "\n"
+             "Exit status: 0 all was sent, 1 something was refused or left over, 2 the\n"
+             "arguments are wrong and nothing was begun. Ctrl-C ends with the totals so far.\n",
+};
+
+/* ---- What it opens ------------------------------------------------------------------------- */
+
+/* All that a run holds. */
+struct sending {
+    int fd;
+    struct source source;
+    struct refusals refusals;
+    struct transfer transfer;
+};
+
+static bool check(struct send_settings *settings, struct reason *reason)
+{
+    struct targets *targets = &settings->targets;
+
+    if (settings->targets_file != NULL &&
+        !targets_add_file(targets, settings->targets_file, reason))
+        return false;
+    if (targets->count == 0 && settings->targets_file != NULL)
+        return reason_give(reason, "%s names no target", settings->targets_file);
+    if (targets->count == 0)
+        return reason_give(reason, "no target, give --to HOST:PORT or --targets FILE");
+    if (settings->common.lines && settings->size != 0)
+        return reason_give(reason, "give either --size or --lines");
+    return true;
+}
+
+static bool open_sender(struct sending *sending, const struct send_settings *settings,
+                        struct reason *reason)
+{
+    struct udpbatch_sender_options options = { .size = sizeof options,
+                                               .backend = settings->common.backend };
+    int error;
+
+    sending->transfer.sender = udpbatch_sender_open(sending->fd, &options, &error);
+    return sending->transfer.sender != NULL ||
+           reason_give(reason, "cannot open a sender: %s", strerror(error));
+}
+
+static bool open_all(struct sending *sending, struct send_settings *settings, struct reason *reason)
+{
+    size_t size = settings->size != 0 ? (size_t)settings->size : DEFAULT_SIZE;
+
+    if (!check(settings, reason) ||
+        !source_open(&sending->source, settings->file, settings->common.lines, size, reason))
+        return false;
+    if (!refusals_begin(&sending->refusals, settings->targets.count))
+        return reason_give(reason, "%s", strerror(ENOMEM));
+    sending->fd =
+        socket_open_sending(targets_choose_family(&settings->targets), settings->broadcast, reason);
+    return sending->fd >= 0 && open_sender(sending, settings, reason);
+}
+
+static void close_all(struct sending *sending)
+{
+    udpbatch_sender_close(sending->transfer.sender);
+    if (sending->fd >= 0)
+        close(sending->fd);
+    refusals_free(&sending->refusals);
+    source_close(&sending->source);
+}
+
+/* ---- The run ------------------------------------------------------------------------------- */
+
+static struct send_result transfer_all(struct sending *sending,
+                                       const struct send_settings *settings)
+{
+    struct transfer *transfer = &sending->transfer;
+    struct send_result result = { .targets = &settings->targets,
+                                  .refusals = &sending->refusals,
+                                  .stats = { .size = sizeof result.stats } };
+    double cpu_before = clock_cpu_seconds();
+    uint64_t begun_ns = clock_now_ns();
+
+    transfer->source = &sending->source;
+    transfer->targets = &settings->targets;
+    transfer->refusals = &sending->refusals;
+    pace_begin(&transfer->pace, &settings->rate, begun_ns);
+    progress_begin(&transfer->progress, settings->common.quiet, begun_ns);
+    transfer_run(transfer);
+
+    result.seconds = clock_seconds(clock_now_ns() - begun_ns);
+    result.cpu_seconds = clock_cpu_seconds() - cpu_before;
+    result.interrupted = interrupted();
+    result.unsent = transfer_unsent(transfer);
+    udpbatch_sender_stats(transfer->sender, &result.stats);
+    return result;
+}
+
+/* Returns false, and complains, if it cannot be reported. */
+static bool report(const struct send_result *result, bool json)
+{
+    if (!json) {
+        report_send(result);
+        return true;
+    }
+    if (json_send(result))
+        return true;
+    complain("cannot write JSON: %s", strerror(ENOMEM));
+    return false;
+}
+
+static int send_all(struct sending *sending, const struct send_settings *settings)
+{
+    const struct source *source = &sending->source;
+    struct send_result result = transfer_all(sending, settings);
+    struct reason reason;
+
+    if (source->error != 0) {
+        source_explain(source, &reason);
+        complain("%s", reason.text);
+    }
+    bool reported = report(&result, settings->common.json);
+    /* Lines of a file that were not read are not among the unsent: nobody knows how many. */
+    bool all_read = source->length == 0 || source->ended;
+    bool all_sent = result.stats.refused == 0 && result.unsent == 0 && source->error == 0;
+    return reported && all_read && all_sent ? STATUS_DONE : STATUS_INCOMPLETE;
+}
+
+static int open_and_send(struct send_settings *settings)
+{
+    struct sending sending = { .fd = -1, .source = { .fd = -1 } };
+    struct reason reason;
+    int status = STATUS_USAGE;
+
+    if (open_all(&sending, settings, &reason)) {
+        interrupt_catch();
+        status = send_all(&sending, settings);
+    } else {
+        complain("%s", reason.text);
+    }
+    close_all(&sending);
+    return status;
+}
+
+static int send_run(int argc, char **argv)
+{
+    struct send_settings settings = { 0 };
+    int status = options_parse(&send_command, &settings, argc, argv);
+
+    if (status == OPTIONS_GO_ON)
+        status = open_and_send(&settings);
+    targets_free(&settings.targets);
+    return status;
+}

@@ -1,0 +1,95 @@
+/* targets.c: the list of addresses that everything is sent to. */
+#include "targets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+
+/* Of a file of targets, comments included. */
+enum { LINE_SIZE = 4096 };
+
+static bool make_room(struct targets *targets, struct reason *reason)
+{
+    if (targets->count < targets->capacity)
+        return true;
+    size_t capacity = targets->capacity == 0 ? 16 : targets->capacity * 2;
+    void *larger = realloc(targets->addresses, capacity * sizeof *targets->addresses);
+    if (larger == NULL)
+        return reason_give(reason, "%s", strerror(ENOMEM));
+    targets->addresses = larger;
+    targets->capacity = capacity;
+    return true;
+}
+
+bool targets_add(struct targets *targets, const char *text, struct reason *reason)
+{
+    if (!make_room(targets, reason) ||
+        !address_read_target(text, &targets->addresses[targets->count], reason))
+        return false;
+    targets->count++;
+    return true;
+}
+
+/* Cuts the comment and the blanks around from a line. */
+static char *trim(char *line)
+{
+    static const char blanks[] = " \t\r\n";
+    line += strspn(line, blanks);
+    size_t len = strcspn(line, "#\n");
+    while (len > 0 && strchr(blanks, line[len - 1]) != NULL)
+        len--;
+    line[len] = '\0';
+    return line;
+}
+
+static bool add_line(struct targets *targets, char line[LINE_SIZE], struct reason *reason)
+{
+    if (strlen(line) == LINE_SIZE - 1 && line[LINE_SIZE - 2] != '\n')
+        return reason_give(reason, "the line is too long");
+    const char *text = trim(line);
+    struct reason why;
+    return *text == '\0' || targets_add(targets, text, &why) ||
+           reason_give(reason, "%.60s: %.160s", text, why.text);
+}
+
+static bool add_lines(struct targets *targets, FILE *file, const char *name, struct reason *reason)
+{
+    char line[LINE_SIZE];
+    struct reason why;
+
+    for (unsigned long number = 1; fgets(line, sizeof line, file) != NULL; number++)
+        if (!add_line(targets, line, &why))
+            return reason_give(reason, "%s:%lu: %s", name, number, why.text);
+    return !ferror(file) || reason_give(reason, "cannot read %s: %s", name, strerror(errno));
+}
+
+bool targets_add_file(struct targets *targets, const char *name, struct reason *reason)
+{
+    FILE *file = fopen(name, "re");
+    if (file == NULL)
+        return reason_give(reason, "cannot read %s: %s", name, strerror(errno));
+    bool good = add_lines(targets, file, name, reason);
+    fclose(file);
+    return good;
+}
+
+int targets_choose_family(struct targets *targets)
+{
+    bool all_in4 = true;
+    for (size_t i = 0; i < targets->count; i++)
+        all_in4 = all_in4 && targets->addresses[i].sa.sa_family == AF_INET;
+    if (all_in4)
+        return AF_INET;
+    for (size_t i = 0; i < targets->count; i++)
+        address_map(&targets->addresses[i]);
+    return AF_INET6;
+}
+
+void targets_free(struct targets *targets)
+{
+    free(targets->addresses);
+    *targets = (struct targets){ 0 };
+}

@@ -1,0 +1,148 @@
+/* transfer.c: from the source to all targets, at a pace, with progress. */
+#include "transfer.h"
+
+#include "clock.h"
+#include "interrupt.h"
+
+/* So many payloads in a row to one target leave as one train (UDP GSO); more would only make the
+ * other targets wait. With few targets it takes more of them to fill a system call. */
+enum { TRAIN = 64 };
+
+static struct udpbatch_sender_stats stats_of(const struct transfer *transfer)
+{
+    struct udpbatch_sender_stats stats = { .size = sizeof stats };
+    udpbatch_sender_stats(transfer->sender, &stats);
+    return stats;
+}
+
+/* ---- Progress ------------------------------------------------------------------------------ */
+
+/* By the bytes of the source, as lines have no size that is known beforehand. */
+static double part_done(const struct transfer *transfer)
+{
+    const struct source *source = transfer->source;
+    double packets = (double)transfer->fanout.payload_count * (double)transfer->targets->count;
+    double batch = packets > 0 ? (double)transfer->done / packets : 0;
+    double bytes =
+        (double)transfer->taken_before + batch * (double)(source->taken - transfer->taken_before);
+
+    if (source->length == 0)
+        return -1;
+    /* A file can grow while it is read. */
+    return bytes < (double)source->length ? bytes / (double)source->length : 1;
+}
+
+static void show_progress(struct transfer *transfer)
+{
+    uint64_t now_ns = clock_now_ns();
+
+    if (!progress_is_due(&transfer->progress, now_ns))
+        return;
+    struct udpbatch_sender_stats stats = stats_of(transfer);
+    struct progress_state state = { .part = part_done(transfer),
+                                    .bytes = stats.bytes,
+                                    .packets = stats.packets };
+    progress_show(&transfer->progress, &state, now_ns);
+}
+
+/* ---- Sending ------------------------------------------------------------------------------- */
+
+/* Returns false on an interrupt. */
+static bool wait_for_pace(struct transfer *transfer)
+{
+    const uint64_t tick_ns = (uint64_t)TICK_MS * NS_PER_MS;
+    uint64_t wait_ns;
+
+    while (!interrupted() && (wait_ns = pace_wait_ns(&transfer->pace, clock_now_ns())) > 0) {
+        show_progress(transfer);
+        clock_sleep_ns(wait_ns < tick_ns ? wait_ns : tick_ns);
+    }
+    return !interrupted();
+}
+
+/* Tries packets[0 .. n). Returns whether each has its fate; if not, it is worth another try. */
+static bool try_packets(struct transfer *transfer, struct udpbatch_packet *packets, size_t n)
+{
+    struct udpbatch_sender_stats before = stats_of(transfer);
+    struct udpbatch_tally tally = udpbatch_sender_send(transfer->sender, packets, n);
+    struct udpbatch_sender_stats after = stats_of(transfer);
+
+    pace_spend(&transfer->pace, after.packets - before.packets, after.bytes - before.bytes);
+    if (tally.unsent > 0)
+        udpbatch_sender_wait(transfer->sender, TICK_MS);
+    show_progress(transfer);
+    return tally.unsent == 0;
+}
+
+static void note_refusals(struct transfer *transfer, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct udpbatch_packet *packet = &transfer->packets[i];
+        if (packet->status < 0)
+            refusals_note(transfer->refusals, (size_t)(packet->to - transfer->targets->addresses),
+                          -packet->status);
+    }
+}
+
+static void send_packets(struct transfer *transfer, size_t n)
+{
+    size_t next = 0;
+
+    while (next < n && wait_for_pace(transfer)) {
+        struct udpbatch_packet *packets = &transfer->packets[next];
+        size_t count = pace_allowance(&transfer->pace, packets, n - next);
+        if (!try_packets(transfer, packets, count))
+            continue;
+        next += count;
+        transfer->done += count;
+    }
+    note_refusals(transfer, n);
+}
+
+static void send_batch(struct transfer *transfer)
+{
+    size_t n;
+
+    transfer->done = 0;
+    while (!interrupted() && (n = udpbatch_fanout_fill(&transfer->fanout, transfer->done,
+                                                       transfer->packets, TRANSFER_PACKETS)) > 0)
+        send_packets(transfer, n);
+}
+
+/* ---- Batch by batch ------------------------------------------------------------------------ */
+
+static size_t payloads_per_batch(const struct transfer *transfer)
+{
+    size_t fill = TRANSFER_PACKETS / transfer->targets->count;
+    return fill > TRAIN ? fill : TRAIN;
+}
+
+void transfer_run(struct transfer *transfer)
+{
+    struct source *source = transfer->source;
+    struct udpbatch_fanout *fanout = &transfer->fanout;
+
+    *fanout = (struct udpbatch_fanout){ .payloads = transfer->payloads,
+                                        .targets = transfer->targets->addresses,
+                                        .target_count = transfer->targets->count };
+    while (!interrupted()) {
+        transfer->taken_before = source->taken;
+        fanout->payload_count =
+            source_cut(source, transfer->payloads, payloads_per_batch(transfer));
+        if (fanout->payload_count > 0)
+            send_batch(transfer);
+        else if (source->ended || source->error != 0)
+            break;
+        else
+            source_fill(source, TICK_MS);
+        show_progress(transfer);
+    }
+    progress_end(&transfer->progress);
+}
+
+uint64_t transfer_unsent(const struct transfer *transfer)
+{
+    struct udpbatch_sender_stats stats = stats_of(transfer);
+    uint64_t payloads = transfer->source->count + source_left(transfer->source);
+    return payloads * transfer->targets->count - stats.packets - stats.refused;
+}

@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+# cli_errors.sh: every bad input gets one line that says what is wrong, and the right status.
+set -eu
+
+: "${UDPBATCH:?set it to the udpbatch command}"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+checked=0
+
+verdict() {
+    checked=$((checked + 1))
+    if [ "$1" = ok ]; then
+        echo "ok      $2"
+    else
+        echo "FAILED  $2"
+        echo "        status $status, stderr:"
+        sed 's/^/        /' "$work/err"
+        failed=$((failed + 1))
+    fi
+}
+
+# run ARGUMENT...: sets $status, leaves the output in $work/out and $work/err.
+run() {
+    status=0
+    timeout 10 "$UDPBATCH" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+}
+
+# complains SENTENCE STATUS TEXT ARGUMENT...: one line on stderr with the text in it, and the status.
+complains() {
+    local sentence=$1 expected=$2 text=$3 lines
+    shift 3
+    run "$@"
+    lines=$(wc -l <"$work/err")
+    if [ "$status" -eq "$expected" ] && [ "$lines" -eq 1 ] && grep -qF -- "$text" "$work/err" &&
+        grep -q '^udpbatch' "$work/err"; then
+        verdict ok "$sentence"
+    else
+        verdict bad "$sentence"
+    fi
+}
+
+# helps SENTENCE TEXT ARGUMENT...: the text on stdout in lines of at most 80 columns, status 0.
+helps() {
+    local sentence=$1 text=$2
+    shift 2
+    run "$@"
+    if [ "$status" -eq 0 ] && grep -qF -- "$text" "$work/out" && [ ! -s "$work/err" ] &&
+        ! grep -q '.\{81\}' "$work/out"; then
+        verdict ok "$sentence"
+    else
+        verdict bad "$sentence"
+    fi
+}
+
+to=(--to 127.0.0.1:9)
+bind=(--bind 127.0.0.1:0)
+
+helps "--help lists the subcommands" "recv" --help
+helps "help is --help" "send" help
+helps "--version tells the version" "udpbatch " --version
+helps "send --help lists its options" "--targets FILE" send --help
+helps "recv --help lists its options" "--bind ADDR:PORT" recv --help
+helps "help recv is recv --help" "--bind ADDR:PORT" help recv
+
+complains "no subcommand is an error" 2 "--help"
+complains "an unknown subcommand is named" 2 "juggle" juggle
+complains "an unknown option before the subcommand is named" 2 "--juggle" --juggle
+complains "an unknown option is named" 2 "--juggle" send "${to[@]}" --juggle
+complains "an unknown letter is named" 2 "-z" send "${to[@]}" -z
+complains "a missing argument is named" 2 "--size BYTES" send "${to[@]}" --size
+complains "an argument too many is named" 2 "--quiet" send "${to[@]}" --quiet=yes
+complains "a newline in an argument does not make two lines" 2 "jug?gle" send $'--jug\ngle'
+
+complains "sending needs a target" 2 "--to HOST:PORT" send
+complains "a target needs a port" 2 "HOST:PORT" send --to 127.0.0.1
+complains "a target needs a host" 2 "HOST:PORT" send --to :9
+complains "a target in brackets needs a port too" 2 "HOST:PORT" send --to '[::1]'
+complains "port 0 is no target" 2 "1 to 65535" send --to 127.0.0.1:0
+complains "a port ends at 65535" 2 "1 to 65535" send --to 127.0.0.1:65536
+complains "a port is a number" 2 "1 to 65535" send --to 127.0.0.1:nine
+complains "a port has no sign" 2 "1 to 65535" send --to 127.0.0.1:+9
+complains "IPv6 needs brackets" 2 "[::1]" send --to ::1:9
+complains "brackets need IPv6" 2 "[localhost]:9" send --to '[localhost]:9'
+complains "an empty host in brackets is none" 2 "HOST:PORT" send --to '[]:9'
+
+for size in 0 65508 -1 1.5 12k ten ''; do
+    complains "--size '$size' is refused" 2 "1 to 65507" send "${to[@]}" --size "$size"
+done
+for rate in 0bit 0 -5kpps 10 10mph 1e3bit inf nan kpps 0x10bit ''; do
+    complains "--rate '$rate' is refused" 2 "200Mbit" send "${to[@]}" --rate "$rate"
+done
+complains "an unknown back end is answered with the names" 2 "portable" \
+    send "${to[@]}" --backend juggler
+complains "recv does the same" 2 "portable" recv "${bind[@]}" --backend juggler
+complains "--size and --lines do not go together" 2 "--lines" send "${to[@]}" --size 9 --lines
+
+complains "a file that is not there is named" 2 "$work/none: No such file" \
+    send "${to[@]}" "$work/none"
+complains "a directory is no file" 2 "Is a directory" send "${to[@]}" "$work"
+complains "a second file is one too many" 2 "one file" send "${to[@]}" /dev/null /dev/null
+complains "a list of targets that is not there is named" 2 "$work/none: No such file" \
+    send --targets "$work/none"
+printf '# none\n\n' >"$work/none.list"
+complains "a list without targets is an error" 2 "$work/none.list" send --targets "$work/none.list"
+printf '127.0.0.1:9\n# comment\n127.0.0.1:99999\n' >"$work/bad.list"
+complains "a bad line of targets is named" 2 "$work/bad.list:3: " send --targets "$work/bad.list"
+complains "a list given twice is an error" 2 "once" \
+    send --targets "$work/none.list" --targets "$work/none.list"
+
+complains "receiving needs an address" 2 "--bind ADDR:PORT" recv
+complains "a local port ends at 65535" 2 "0 to 65535" recv --bind :65536
+complains "an address of another machine cannot be listened on" 2 "cannot listen" \
+    recv --bind 192.0.2.77:0
+complains "recv takes no operand" 2 "file" recv "${bind[@]}" file
+for count in 0 -1 1.5 many ''; do
+    complains "--count '$count' is refused" 2 "above 0" recv "${bind[@]}" --count "$count"
+done
+for seconds in 0 -1 soon 1e99 ''; do
+    complains "--for '$seconds' is refused" 2 "above 0" recv "${bind[@]}" --for "$seconds"
+done
+for size in 0 4X 4T huge 1G ''; do
+    complains "--buffer '$size' is refused" 2 "such as 4M" recv "${bind[@]}" --buffer "$size"
+done
+complains "an output in no directory is named" 2 "$work/none/file" \
+    recv "${bind[@]}" -o "$work/none/file"
+complains "--json cannot share stdout with the payloads, or is not there" 2 "--json" \
+    recv "${bind[@]}" --json
+
+# ---- What fails later --------------------------------------------------------------------------
+
+{ echo "short" && head -c 65508 /dev/zero | tr '\0' x && echo; } >"$work/long"
+complains "a line that is too long is named" 1 "line 2 " send -l "${to[@]}" "$work/long"
+if grep -q "^sent 1 datagrams, 5 bytes" "$work/out"; then
+    verdict ok "and what precedes it was sent"
+else
+    verdict bad "and what precedes it was sent"
+fi
+
+if [ -e /dev/full ]; then
+    status=0
+    timeout 10 "$UDPBATCH" --help >/dev/full 2>"$work/err" || status=$?
+    [ "$status" -eq 1 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && answer=ok || answer=bad
+    verdict "$answer" "a help that cannot be written makes the status 1"
+
+    status=0
+    timeout 10 "$UDPBATCH" send "${to[@]}" /dev/null >/dev/full 2>"$work/err" || status=$?
+    [ "$status" -eq 1 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && answer=ok || answer=bad
+    verdict "$answer" "a result that cannot be written makes the status 1"
+
+    timeout 10 "$UDPBATCH" recv "${bind[@]}" >/dev/full 2>"$work/err" &
+    receiver=$!
+    for _ in $(seq 500); do
+        address=$(sed -n 's/^listening on //p' "$work/err")
+        [ -z "$address" ] || break
+        sleep 0.01
+    done
+    echo "payload" | timeout 10 "$UDPBATCH" send -q --to "$address" >/dev/null
+    status=0
+    wait "$receiver" || status=$?
+    [ "$status" -eq 1 ] && grep -q "^received 0 packets" "$work/err" &&
+        grep -q "No space left" "$work/err" && answer=ok || answer=bad
+    verdict "$answer" "a payload that cannot be written is not reported as written"
+fi
+
+status=0
+timeout 10 "$UDPBATCH" send "${to[@]}" <&- >"$work/out" 2>"$work/err" || status=$?
+[ "$status" -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && answer=ok || answer=bad
+verdict "$answer" "a closed standard input cannot be sent"
+
+echo "$checked checked, $failed failed"
+[ "$failed" -eq 0 ]
