@@ -1,0 +1,92 @@
+/* sendto_file.c: what `udpbatch send` does, by a plain loop of sendto, for comparison.
+ *
+ * Usage: sendto_file FILE BYTES RATE HOST:PORT ...; RATE is "max" or as in udpbatch(1). */
+#include "../cli/clock.h"
+#include "../cli/pace.h"
+#include "../cli/socket.h"
+#include "../cli/source.h"
+#include "../cli/targets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct job {
+    int fd;
+    struct targets targets;
+    struct pace pace;
+    uint64_t sent, refused, bytes, system_calls;
+};
+
+static void send_one(struct job *job, const struct udpbatch_packet *payload,
+                     const union udpbatch_addr *target)
+{
+    socklen_t len = target->sa.sa_family == AF_INET6 ? sizeof target->in6 : sizeof target->in4;
+    uint64_t wait_ns;
+
+    while (job->pace.rate.unit != RATE_UNLIMITED &&
+           (wait_ns = pace_wait_ns(&job->pace, clock_now_ns())) > 0)
+        clock_sleep_ns(wait_ns);
+    job->system_calls++;
+    if (sendto(job->fd, payload->data, payload->len, 0, &target->sa, len) < 0) {
+        job->refused++;
+        return;
+    }
+    job->sent++;
+    job->bytes += payload->len;
+    pace_spend(&job->pace, 1, payload->len);
+}
+
+static void send_all(struct job *job, struct source *source)
+{
+    struct udpbatch_packet payload;
+    while (!source->ended && source->error == 0) {
+        source_fill(source, -1);
+        while (source_cut(source, &payload, 1) == 1)
+            for (size_t i = 0; i < job->targets.count; i++)
+                send_one(job, &payload, &job->targets.addresses[i]);
+    }
+}
+
+static void print(const struct job *job, double seconds, double cpu_seconds)
+{
+    printf("{\"sent\": %llu, \"refused\": %llu, \"bytes\": %llu, \"seconds\": %f, "
+           "\"cpu_seconds\": %f, \"system_calls\": %llu}\n",
+           (unsigned long long)job->sent, (unsigned long long)job->refused,
+           (unsigned long long)job->bytes, seconds, cpu_seconds,
+           (unsigned long long)job->system_calls);
+}
+
+static bool prepare(struct job *job, struct source *source, char **argv, struct reason *reason)
+{
+    struct rate rate = { 0 };
+    if (strcmp(argv[3], "max") != 0 && !units_read_rate(argv[3], &rate))
+        return reason_give(reason, "no rate: %s", argv[3]);
+    for (char **target = &argv[4]; *target != NULL; target++)
+        if (!targets_add(&job->targets, *target, reason))
+            return false;
+    pace_begin(&job->pace, &rate, clock_now_ns());
+    job->fd = socket_open_sending(targets_choose_family(&job->targets), false, reason);
+    return job->fd >= 0 && source_open(source, argv[1], false, strtoul(argv[2], NULL, 10), reason);
+}
+
+int main(int argc, char **argv)
+{
+    struct job job = { 0 };
+    struct source source = { 0 };
+    struct reason reason = { "FILE BYTES RATE HOST:PORT ... are needed" };
+
+    if (argc < 5 || !prepare(&job, &source, argv, &reason)) {
+        fprintf(stderr, "sendto_file: %s\n", reason.text);
+        return 2;
+    }
+    uint64_t start_ns = clock_now_ns();
+    double start_cpu = clock_cpu_seconds();
+    send_all(&job, &source);
+    print(&job, clock_seconds(clock_now_ns() - start_ns), clock_cpu_seconds() - start_cpu);
+    source_close(&source);
+    targets_free(&job.targets);
+    close(job.fd);
+    return job.refused > 0;
+}
