@@ -59,7 +59,7 @@ member() {
     if command -v jq >/dev/null; then
         jq -c ".$2" "$1"
     else
-        grep -o "\"$2\": *[^,}]*" "$1" | sed 's/.*: *//'
+        grep -o "\"$2\": *[^,}]*" "$1" | sed 's/^"[^"]*": *//'
     fi
 }
 
