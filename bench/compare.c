@@ -99,54 +99,97 @@ static void print_figures(const struct engine *engine, struct figures *figures, 
            engine->what);
 }
 
+/* What is compared: the same packets, and each engine ready to send them. */
+struct comparison {
+    size_t n, rounds;
+    int fd;
+    int *target_fds;
+    union udpbatch_addr *targets;
+    struct udpbatch_packet *packets;
+    void *selves[ENGINES];
+    struct figures figures[ENGINES];
+};
+
 /* A socket on loopback that keeps little; its port is open, so no ICMP comes back. */
-static bool open_target(union udpbatch_addr *target)
+static int open_target(union udpbatch_addr *target)
 {
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     socklen_t len = sizeof target->in4;
     target->in4 =
         (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){ 1 }, sizeof(int));
-    return fd >= 0 && bind(fd, &target->sa, len) == 0 && getsockname(fd, &target->sa, &len) == 0;
+    if (fd < 0 || bind(fd, &target->sa, len) < 0 || getsockname(fd, &target->sa, &len) < 0)
+        return -1;
+    return fd;
 }
 
-static bool run(size_t n, size_t bytes, size_t rounds)
+static bool open_all(struct comparison *all, size_t bytes)
 {
-    static struct figures figures[ENGINES];
     static unsigned char payload[65507];
-    struct udpbatch_packet *packets = calloc(n, sizeof *packets);
-    union udpbatch_addr *targets = calloc(n, sizeof *targets);
-    void *selves[ENGINES] = { NULL };
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    bool ok = packets != NULL && targets != NULL && fd >= 0;
 
-    for (size_t i = 0; ok && i < n; i++) {
-        ok = open_target(&targets[i]);
-        packets[i] = (struct udpbatch_packet){ payload, (uint32_t)bytes, 0, &targets[i], NULL };
+    all->fd = socket(AF_INET, SOCK_DGRAM, 0);
+    all->packets = calloc(all->n, sizeof *all->packets);
+    all->targets = calloc(all->n, sizeof *all->targets);
+    all->target_fds = calloc(all->n, sizeof *all->target_fds);
+    if (all->fd < 0 || all->packets == NULL || all->targets == NULL || all->target_fds == NULL)
+        return false;
+    for (size_t i = 0; i < all->n; i++) {
+        if ((all->target_fds[i] = open_target(&all->targets[i])) < 0)
+            return false;
+        all->packets[i] = (struct udpbatch_packet){ .data = payload,
+                                                    .len = (uint32_t)bytes,
+                                                    .to = &all->targets[i] };
     }
-    for (size_t e = 0; ok && e < ENGINES; e++)
-        ok = (selves[e] = engines[e]->open(fd, packets, n)) != NULL;
-    for (size_t round = 0; ok && round < WARM_UP + rounds; round++) {
-        size_t r = round < WARM_UP ? 0 : round - WARM_UP;
-        for (size_t e = 0; ok && e < ENGINES; e++) {
-            figures[e].ns_per_packet[r] = measure(engines[e], selves[e], n, &figures[e]);
-            figures[e].ratio[r] = figures[e].ns_per_packet[r] / figures[0].ns_per_packet[r];
-            ok = figures[e].ns_per_packet[r] > 0;
-        }
-    }
-    if (ok)
-        printf("%zu packets of %zu bytes to %zu targets on loopback, %zu rounds\n"
-               "%-27s %7s %7s %7s %9s %9s\n",
-               n, bytes, n, rounds, "CPU ns per packet:", "min", "median", "max", "calls", "ratio");
+    for (size_t e = 0; e < ENGINES; e++)
+        if ((all->selves[e] = engines[e]->open(all->fd, all->packets, all->n)) == NULL)
+            return false;
+    return true;
+}
+
+static void close_all(struct comparison *all)
+{
+    for (size_t e = 0; e < ENGINES; e++)
+        engines[e]->close(all->selves[e]);
+    for (size_t i = 0; i < all->n; i++)
+        close(all->target_fds[i]);
+    close(all->fd);
+    free(all->target_fds);
+    free(all->targets);
+    free(all->packets);
+}
+
+/* One round of each engine in turn; those of the warm-up are overwritten. */
+static bool run_round(struct comparison *all, size_t round)
+{
     for (size_t e = 0; e < ENGINES; e++) {
-        if (ok)
-            print_figures(engines[e], &figures[e], rounds);
-        if (selves[e] != NULL)
-            engines[e]->close(selves[e]);
+        struct figures *figures = &all->figures[e];
+        double ns = measure(engines[e], all->selves[e], all->n, figures);
+        if (ns <= 0) {
+            fprintf(stderr, "compare: %s could not send all packets\n", engines[e]->name);
+            return false;
+        }
+        figures->ns_per_packet[round] = ns;
+        figures->ratio[round] = ns / all->figures[0].ns_per_packet[round];
     }
-    free(packets);
-    free(targets);
-    return ok;
+    return true;
+}
+
+static bool run(struct comparison *all)
+{
+    for (size_t round = 0; round < WARM_UP + all->rounds; round++)
+        if (!run_round(all, round < WARM_UP ? 0 : round - WARM_UP))
+            return false;
+    return true;
+}
+
+static void print(struct comparison *all, size_t bytes)
+{
+    printf("%zu packets of %zu bytes to %zu targets on loopback, %zu rounds\n"
+           "%-27s %7s %7s %7s %9s %9s\n",
+           all->n, bytes, all->n, all->rounds, "CPU ns per packet:", "min", "median", "max",
+           "calls", "ratio");
+    for (size_t e = 0; e < ENGINES; e++)
+        print_figures(engines[e], &all->figures[e], all->rounds);
 }
 
 static size_t number(char **argv, int argc, int i, size_t otherwise, size_t most)
@@ -157,9 +200,18 @@ static size_t number(char **argv, int argc, int i, size_t otherwise, size_t most
 
 int main(int argc, char **argv)
 {
-    if (run(number(argv, argc, 1, 64, 900), number(argv, argc, 2, 1228, 65507),
-            number(argv, argc, 3, 41, MOST_ROUNDS)))
-        return 0;
-    perror("compare");
-    return 1;
+    static struct comparison all;
+    size_t bytes = number(argv, argc, 2, 1228, 65507);
+
+    all.n = number(argv, argc, 1, 64, 900);
+    all.rounds = number(argv, argc, 3, 41, MOST_ROUNDS);
+    if (!open_all(&all, bytes)) {
+        perror("compare");
+        return 1;
+    }
+    bool complete = run(&all);
+    if (complete)
+        print(&all, bytes);
+    close_all(&all);
+    return complete ? 0 : 1;
 }

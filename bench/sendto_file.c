@@ -1,6 +1,7 @@
 /* sendto_file.c: what `udpbatch send` does, by a plain loop of sendto, for comparison.
  *
  * Usage: sendto_file FILE BYTES RATE HOST:PORT ...; RATE is "max" or as in udpbatch(1). */
+#include "../cli/address.h"
 #include "../cli/clock.h"
 #include "../cli/pace.h"
 #include "../cli/socket.h"
@@ -22,7 +23,7 @@ struct job {
 static void send_one(struct job *job, const struct udpbatch_packet *payload,
                      const union udpbatch_addr *target)
 {
-    socklen_t len = target->sa.sa_family == AF_INET6 ? sizeof target->in6 : sizeof target->in4;
+    socklen_t len = address_len(target);
     uint64_t wait_ns;
 
     while (job->pace.rate.unit != RATE_UNLIMITED &&
