@@ -10,7 +10,6 @@ static int open_target(union udpbatch_addr *own)
 {
     socklen_t len = sizeof *own;
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
     own->in4 =
         (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     bind(fd, &own->sa, sizeof own->in4);
@@ -23,9 +22,10 @@ static int count_arrived(int fd)
 {
     struct udpbatch_received received[PAYLOADS];
     struct udpbatch_receiver *receiver = udpbatch_receiver_open(fd, NULL, NULL);
-    int count = 0;
+    int count = 0, more;
     while (receiver && count < PAYLOADS && udpbatch_receiver_wait(receiver, 2000) == 0)
-        count += udpbatch_receiver_receive(receiver, received, PAYLOADS);
+        if ((more = udpbatch_receiver_receive(receiver, received, PAYLOADS)) > 0)
+            count += more;
     udpbatch_receiver_close(receiver);
     return count;
 }
