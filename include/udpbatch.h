@@ -52,10 +52,10 @@ struct udpbatch_meta;
 
 /* One datagram. A zeroed packet with data and len filled in is one to be sent. */
 struct udpbatch_packet {
-    const void *data;              /* the payload; may be NULL if len is 0 */
-    uint32_t len;                  /* its bytes, or UDPBATCH_PIECES(count) */
-    int32_t status;                /* 0: to be sent; 1: sent; < 0: refused, -errno */
-    const union udpbatch_addr *to; /* NULL: the peer that the socket is connected to */
+    const void *data;                 /* the payload; may be NULL if len is 0 */
+    uint32_t len;                     /* its bytes, or UDPBATCH_PIECES(count) */
+    int32_t status;                   /* 0: to be sent; 1: sent; < 0: refused, -errno */
+    const union udpbatch_addr *to;    /* NULL: the peer that the socket is connected to */
     const struct udpbatch_meta *meta; /* reserved: NULL, or the packet is refused (EOPNOTSUPP) */
 };
 
@@ -66,9 +66,9 @@ struct udpbatch_packet {
 
 /* What became of an array of packets: sent + refused + unsent == n. */
 struct udpbatch_tally {
-    size_t sent;          /* taken by the kernel, which is not yet "arrived": see udpbatch_send(3) */
-    size_t refused;       /* failed for good; each packet's status says why */
-    size_t unsent;        /* still to be sent: back pressure ended the call */
+    size_t sent;    /* taken by the kernel, which is not yet "arrived": see udpbatch_send(3) */
+    size_t refused; /* failed for good; each packet's status says why */
+    size_t unsent;  /* still to be sent: back pressure ended the call */
     size_t first_refused; /* index of the first refused packet; n if there is none */
     int first_error;      /* its errno; 0 if there is none */
     int unsent_error;     /* why packets are unsent: EAGAIN, ENOBUFS or ENOMEM; 0 if none are */
@@ -79,7 +79,8 @@ struct udpbatch_tally {
 /* Sends every packet whose status is 0, and gives each its status. One system call takes as many
  * packets as the system allows; the trouble of one packet is its own and the rest go on. A full
  * socket or device ends the call and loses nothing: call again with the same arguments, when
- * poll(2) says so, and it goes on where it stopped. A blocking socket waits by itself.
+ * poll(2) says so, and it goes on where it stopped. A blocking socket waits by itself. A call
+ * looks at all n statuses: of very large arrays, pass a part at a time.
  * Packets to one destination leave in the order of the array. */
 UDPBATCH_API struct udpbatch_tally udpbatch_send(int fd, struct udpbatch_packet *packets, size_t n);
 
@@ -120,7 +121,9 @@ UDPBATCH_API struct udpbatch_tally udpbatch_sender_send(struct udpbatch_sender *
 
 /* Waits until sending is worth another try: for the socket after EAGAIN, a short and growing time
  * after ENOBUFS and ENOMEM, for which there is no event; not at all if nothing was left unsent.
- * A negative timeout waits for ever. Returns 0, -ETIMEDOUT, -EINTR or -EBADF. */
+ * Returns 0 (try again), -EINTR, -EBADF, or -ETIMEDOUT: no room came for timeout_ms, or that much
+ * time was waited, in this call and those before it, without a packet being sent. A negative
+ * timeout is none. */
 UDPBATCH_API int udpbatch_sender_wait(struct udpbatch_sender *sender, int timeout_ms);
 
 struct udpbatch_sender_stats {
@@ -129,7 +132,7 @@ struct udpbatch_sender_stats {
     uint64_t bytes;        /* of payload, sent */
     uint64_t refused;      /* packets */
     uint64_t system_calls; /* made to send, failed ones included */
-    uint64_t waits;        /* times that udpbatch_sender_wait had to wait */
+    uint64_t waits;        /* calls of udpbatch_sender_wait while packets were unsent */
     const char *backend;   /* the name of the back end in use */
 };
 
@@ -168,13 +171,14 @@ struct udpbatch_receiver_options {
     uint32_t packet_size; /* longest payload that is kept whole; 0: 65535, all there are */
 };
 
-/* One datagram received. Both pointers are into the receiver's memory and hold until its next
+/* One datagram received. The pointers are into the receiver's memory and hold until its next
  * receive or close. */
 struct udpbatch_received {
     const void *data;
     uint32_t len;       /* bytes at data */
     uint32_t truncated; /* 1: the datagram was longer, and its end is lost */
     const union udpbatch_addr *from;
+    const struct udpbatch_meta *meta; /* reserved: NULL */
 };
 
 /* A receiver on a UDP socket, on which it turns SO_RXQ_OVFL on. Failure as in

@@ -49,15 +49,12 @@ struct ub_plan {
     size_t refused; /* packets that no back end could send: they have their status */
 };
 
-/* Bytes of scratch that a back end has per message: a struct mmsghdr on 64 bit. */
-enum { UB_SCRATCH = 64 };
-
 /* The state of sending on one descriptor; whoever makes it brings the memory. */
 struct ub_engine {
     int fd;
     const struct ub_backend *backend;
     struct ub_plan plan;
-    void *scratch; /* UB_SCRATCH bytes per train: the back end's, for one plan */
+    ub_message *messages; /* one per train: the back end's, for one plan */
     struct udpbatch_sender_stats stats;
     int unsent_error; /* back pressure ended this call with this errno; 0: not */
     int socket_error; /* the socket is of no use, for this errno; 0: not known to be */
@@ -66,8 +63,7 @@ struct ub_engine {
 
 /* Room for one received datagram, and what came of it. */
 struct ub_slot {
-    unsigned char *data;
-    size_t size;
+    struct iovec room;
     union udpbatch_addr from;
     size_t len;
     bool truncated;
@@ -83,17 +79,19 @@ struct ub_slot {
 struct ub_backend {
     const char *name;
 
-    /* Makes the plan's trains ready in engine->scratch; once per plan. May be NULL. */
+    /* Makes the plan's trains ready in engine->messages; once per plan. May be NULL. */
     void (*prepare)(struct ub_engine *engine);
 
-    /* Sends trains[from .. ) of the plan. Returns how many it dealt with, each with its error set.
-     * If these are not all, the next train's error says why it stopped (0: it cannot tell and is
-     * to be called again), and from there on nothing is touched. */
+    /* Sends trains[from .. ) of the plan. Returns how many it dealt with: an error that it sets on
+     * one of these is the train's own and final. If they are not all, the next train's error says
+     * why it stopped, and is judged by the core (0: the back end cannot tell and is to be called
+     * again); from there on nothing is touched. */
     size_t (*submit)(struct ub_engine *engine, size_t from);
 
     /* Receives into slots[0 .. n): waits for the first one only, if the socket blocks. Returns
-     * how many, or -errno. `scratch` has UB_SCRATCH bytes per slot. */
-    int (*receive)(int fd, struct ub_slot *slots, size_t n, void *scratch, uint64_t *system_calls);
+     * how many, or -errno. There is a message per slot to do it with. */
+    int (*receive)(int fd, struct ub_slot *slots, size_t n, ub_message *messages,
+                   uint64_t *system_calls);
 };
 
 /* backend.c: NULL is the best; NULL if there is none of that name. */
@@ -105,6 +103,7 @@ size_t ub_plan_make(struct ub_plan *plan, struct udpbatch_packet *packets, size_
 
 /* settle.c: what an error means for the train that met it, and the ways to write that down. */
 enum ub_verdict {
+    UB_DONE,      /* no error */
     UB_ASK_AGAIN, /* not this train's error: the same once more */
     UB_REFUSE,    /* this train's: the next ones go on */
     UB_STOP,      /* back pressure: the rest stays unsent */
@@ -112,7 +111,9 @@ enum ub_verdict {
     UB_DEAD       /* all that remains is refused */
 };
 enum ub_verdict ub_settle_error(int error);
-bool ub_settle_may_be_pending(int error);
+enum ub_pending { UB_ITS_OWN, UB_MAY_BE_PENDING, UB_PENDING };
+enum ub_pending ub_settle_pending(int error);
+bool ub_settle_has_event(int error);
 void ub_settle_train(const struct ub_train *train, struct udpbatch_packet *packets);
 size_t ub_settle_rest(struct udpbatch_packet *packets, size_t n, int error, bool without_address);
 struct udpbatch_tally ub_settle_tally(const struct udpbatch_packet *packets, size_t n,
@@ -124,10 +125,8 @@ void ub_engine_begin(struct ub_engine *engine);
 void ub_engine_send(struct ub_engine *engine, struct udpbatch_packet *packets, size_t n);
 
 /* message.c: trains and slots as the struct msghdr of the socket interface. */
-struct msghdr;
-struct iovec;
 void ub_message_of_train(struct msghdr *message, const struct ub_train *train);
-void ub_message_of_slot(struct msghdr *message, struct iovec *room, struct ub_slot *slot);
+void ub_message_of_slot(struct msghdr *message, struct ub_slot *slot);
 void ub_slot_read(struct ub_slot *slot, struct msghdr *message, size_t len);
 
 /* socket.c: what is asked of a descriptor. An int is -errno if it is negative. */

@@ -2,7 +2,6 @@
 #include "internal.h"
 
 #include <string.h>
-#include <sys/uio.h>
 
 /* A list of pieces is handed to the kernel as it is. */
 static_assert(sizeof(struct udpbatch_piece) == sizeof(struct iovec), "a piece is an iovec");
@@ -26,11 +25,11 @@ void ub_message_of_train(struct msghdr *message, const struct ub_train *train)
     message->msg_iovlen = train->piece_count;
 }
 
-void ub_message_of_slot(struct msghdr *message, struct iovec *room, struct ub_slot *slot)
+void ub_message_of_slot(struct msghdr *message, struct ub_slot *slot)
 {
-    *room = (struct iovec){ slot->data, slot->size };
-    *message =
-        (struct msghdr){ .msg_name = &slot->from, .msg_iov = room, .msg_control = &slot->control };
+    *message = (struct msghdr){ .msg_name = &slot->from,
+                                .msg_iov = &slot->room,
+                                .msg_control = &slot->control };
     message->msg_namelen = sizeof slot->from;
     message->msg_iovlen = 1;
     message->msg_controllen = sizeof slot->control;
@@ -46,7 +45,7 @@ static void read_control(struct ub_slot *slot, const struct cmsghdr *control)
 
 void ub_slot_read(struct ub_slot *slot, struct msghdr *message, size_t len)
 {
-    slot->len = len < slot->size ? len : slot->size;
+    slot->len = len < slot->room.iov_len ? len : slot->room.iov_len;
     slot->truncated = (message->msg_flags & MSG_TRUNC) != 0;
     slot->has_dropped = false;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c))

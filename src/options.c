@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* No version will have a structure of this size: it is a member that was not set. */
+enum { SIZE_MOST = 4096 };
+
 /* Copies the caller's structure into mine, which is zeroed. A longer one is from a later header:
  * it is taken if what this version does not know is zero. */
 int ub_options_take(void *mine, size_t size, const void *theirs)
@@ -15,6 +18,8 @@ int ub_options_take(void *mine, size_t size, const void *theirs)
     memcpy(&their_size, theirs, sizeof their_size);
     if (their_size < sizeof their_size)
         return -EINVAL;
+    if (their_size > SIZE_MOST)
+        return -E2BIG;
     for (size_t i = size; i < their_size; i++)
         if (bytes[i] != 0)
             return -E2BIG;

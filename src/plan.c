@@ -59,19 +59,22 @@ static void add_train(struct ub_plan *plan, const struct udpbatch_packet *packet
     struct udpbatch_piece *piece = &plan->pieces[plan->count];
     struct ub_train *train = &plan->trains[plan->count++];
 
-    *piece = (struct udpbatch_piece){ packet->data, packet->len };
+    /* A list of no pieces is an empty payload, but some systems refuse a message without any. */
+    bool has_list = in_pieces(packet) && bytes > 0;
+
+    *piece = (struct udpbatch_piece){ packet->data, has_list ? 0 : bytes };
     *train = (struct ub_train){
         .to = packet->to,
-        .pieces = in_pieces(packet) ? packet->data : piece,
-        .piece_count = in_pieces(packet) ? piece_count(packet) : 1,
+        .pieces = has_list ? packet->data : piece,
+        .piece_count = has_list ? piece_count(packet) : 1,
         .count = 1,
         .bytes = bytes,
         .first = index,
     };
 }
 
-/* A packet that is refused here ends the plan before it: fates are decided in the order of the
- * array, so that what back pressure leaves unsent lies behind all that has a status. */
+/* A packet that is refused here ends the plan before it, as its fate is not to be decided before
+ * theirs: what back pressure leaves unsent stays behind what has a status. */
 size_t ub_plan_make(struct ub_plan *plan, struct udpbatch_packet *packets, size_t from, size_t n)
 {
     size_t i = from;

@@ -9,12 +9,20 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 /* sendmmsg(2) and recvmmsg(2); UDPBATCH_NO_MMSG is the build option that leaves them out. */
 #if defined(__linux__) && !defined(UDPBATCH_NO_MMSG)
 #define UB_HAVE_MMSG 1
 #else
 #define UB_HAVE_MMSG 0
+#endif
+
+/* A message of the socket interface as the back ends of this system hand it over. */
+#if UB_HAVE_MMSG
+typedef struct mmsghdr ub_message;
+#else
+typedef struct msghdr ub_message;
 #endif
 
 /* A send must not raise SIGPIPE when the descriptor turns out to be a stream. */

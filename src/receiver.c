@@ -13,7 +13,7 @@ struct udpbatch_receiver {
     uint32_t dropped; /* the kernel's counter as last seen */
     struct udpbatch_receiver_stats stats;
     struct ub_slot *slots;
-    void *scratch;
+    ub_message *messages;
     unsigned char *data;
 };
 
@@ -27,13 +27,13 @@ static size_t stride(size_t packet_size)
 static int make_room(struct udpbatch_receiver *receiver, uint32_t packet_size)
 {
     receiver->slots = calloc(receiver->batch, sizeof *receiver->slots);
-    receiver->scratch = calloc(receiver->batch, UB_SCRATCH);
+    receiver->messages = calloc(receiver->batch, sizeof *receiver->messages);
     receiver->data = calloc(receiver->batch, stride(packet_size));
-    if (receiver->slots == NULL || receiver->scratch == NULL || receiver->data == NULL)
+    if (receiver->slots == NULL || receiver->messages == NULL || receiver->data == NULL)
         return -ENOMEM;
     for (uint32_t i = 0; i < receiver->batch; i++) {
-        receiver->slots[i].data = receiver->data + i * stride(packet_size);
-        receiver->slots[i].size = packet_size;
+        receiver->slots[i].room =
+            (struct iovec){ receiver->data + i * stride(packet_size), packet_size };
     }
     return 0;
 }
@@ -80,7 +80,7 @@ void udpbatch_receiver_close(struct udpbatch_receiver *receiver)
     if (receiver == NULL)
         return;
     free(receiver->slots);
-    free(receiver->scratch);
+    free(receiver->messages);
     free(receiver->data);
     free(receiver);
 }
@@ -102,7 +102,7 @@ static struct udpbatch_received give_out(struct udpbatch_receiver *receiver, str
     receiver->stats.truncated += slot->truncated;
     if (slot->has_dropped)
         count_dropped(receiver, slot->dropped);
-    return (struct udpbatch_received){ .data = slot->data,
+    return (struct udpbatch_received){ .data = slot->room.iov_base,
                                        .len = (uint32_t)slot->len,
                                        .truncated = slot->truncated,
                                        .from = &slot->from };
@@ -114,7 +114,7 @@ int udpbatch_receiver_receive(struct udpbatch_receiver *receiver, struct udpbatc
     n = n < receiver->batch ? n : receiver->batch;
     if (n == 0)
         return 0;
-    int count = receiver->backend->receive(receiver->fd, receiver->slots, n, receiver->scratch,
+    int count = receiver->backend->receive(receiver->fd, receiver->slots, n, receiver->messages,
                                            &receiver->stats.system_calls);
     for (int i = 0; i < count; i++)
         packets[i] = give_out(receiver, &receiver->slots[i]);

@@ -1,8 +1,6 @@
 /* send.c: level 1, and the loop that both levels share. */
 #include "internal.h"
 
-#include <stdalign.h>
-
 /* ---- The loop ------------------------------------------------------------------------------ */
 
 /* Errors that ICMP brings reach a socket only if it is connected or asked for them (ip(7),
@@ -14,6 +12,13 @@ static bool hears_icmp(struct ub_engine *engine)
     return engine->hears_icmp != 0;
 }
 
+/* Whether the error may be left from an earlier packet, which an ICMP message was about. */
+static bool may_be_pending(struct ub_engine *engine, int error)
+{
+    enum ub_pending pending = ub_settle_pending(error);
+    return pending == UB_PENDING || (pending == UB_MAY_BE_PENDING && hears_icmp(engine));
+}
+
 /* What to do about the error at which the back end stopped. A pending error was consumed by being
  * met: the train that met it is asked once more before it is blamed for it. */
 static enum ub_verdict judge(struct ub_engine *engine, struct ub_train *train)
@@ -22,8 +27,7 @@ static enum ub_verdict judge(struct ub_engine *engine, struct ub_train *train)
 
     if (verdict == UB_NO_PEER && train->to != NULL)
         return UB_REFUSE;
-    if (verdict == UB_REFUSE && !train->asked && ub_settle_may_be_pending(train->error) &&
-        hears_icmp(engine)) {
+    if (verdict == UB_REFUSE && !train->asked && may_be_pending(engine, train->error)) {
         train->asked = true;
         return UB_ASK_AGAIN;
     }
@@ -54,7 +58,7 @@ static size_t submit(struct ub_engine *engine, struct udpbatch_packet *packets, 
     return end;
 }
 
-/* Sends the plan. UB_REFUSE if it came to its end, otherwise why not, and *error. */
+/* Sends the plan. UB_DONE if it came to its end, otherwise why not, and *error. */
 static enum ub_verdict send_plan(struct ub_engine *engine, struct udpbatch_packet *packets,
                                  int *error)
 {
@@ -68,15 +72,16 @@ static enum ub_verdict send_plan(struct ub_engine *engine, struct udpbatch_packe
         if (train->error == 0)
             continue;
         enum ub_verdict verdict = judge(engine, train);
-        *error = train->error;
-        if (verdict == UB_ASK_AGAIN)
+        if (verdict == UB_ASK_AGAIN) {
             train->error = 0;
-        else if (verdict == UB_REFUSE)
+        } else if (verdict == UB_REFUSE) {
             settle(engine, &plan->trains[next++], packets);
-        else
+        } else {
+            *error = train->error;
             return verdict;
+        }
     }
-    return UB_REFUSE;
+    return UB_DONE;
 }
 
 void ub_engine_begin(struct ub_engine *engine)
@@ -122,7 +127,7 @@ struct level1 {
     struct ub_engine engine;
     struct ub_train trains[LEVEL1_TRAINS];
     struct udpbatch_piece pieces[LEVEL1_TRAINS];
-    alignas(max_align_t) unsigned char scratch[LEVEL1_TRAINS * UB_SCRATCH];
+    ub_message messages[LEVEL1_TRAINS];
 };
 
 static struct ub_engine *level1_begin(struct level1 *level1, int fd)
@@ -131,7 +136,7 @@ static struct ub_engine *level1_begin(struct level1 *level1, int fd)
         .fd = fd,
         .backend = ub_backend_find(NULL),
         .plan = { .trains = level1->trains, .pieces = level1->pieces, .capacity = LEVEL1_TRAINS },
-        .scratch = level1->scratch,
+        .messages = level1->messages,
     };
     ub_engine_begin(&level1->engine);
     return &level1->engine;

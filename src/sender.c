@@ -2,7 +2,6 @@
 #include "internal.h"
 
 #include <poll.h>
-#include <stdalign.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -14,11 +13,18 @@ enum { BACKOFF_FIRST_NS = 50 * 1000, BACKOFF_LAST_NS = 10 * 1000 * 1000 };
 
 struct udpbatch_sender {
     struct ub_engine engine;
-    long backoff_ns; /* of the next wait by time */
+    int64_t backoff_ns;    /* of the next wait by time */
+    int64_t backed_off_ns; /* by such waits, since a packet was sent or a wait timed out */
     struct ub_train trains[SENDER_TRAINS];
     struct udpbatch_piece pieces[SENDER_TRAINS];
-    alignas(max_align_t) unsigned char scratch[SENDER_TRAINS * UB_SCRATCH];
+    ub_message messages[SENDER_TRAINS];
 };
+
+static void reset_backoff(struct udpbatch_sender *sender)
+{
+    sender->backoff_ns = BACKOFF_FIRST_NS;
+    sender->backed_off_ns = 0;
+}
 
 static int begin(struct udpbatch_sender *sender, int fd,
                  const struct udpbatch_sender_options *theirs)
@@ -34,9 +40,9 @@ static int begin(struct udpbatch_sender *sender, int fd,
         .fd = fd,
         .backend = ub_backend_find(options.backend),
         .plan = { .trains = sender->trains, .pieces = sender->pieces, .capacity = SENDER_TRAINS },
-        .scratch = sender->scratch,
+        .messages = sender->messages,
     };
-    sender->backoff_ns = BACKOFF_FIRST_NS;
+    reset_backoff(sender);
     return sender->engine.backend != NULL ? 0 : -ENOENT;
 }
 
@@ -68,23 +74,31 @@ struct udpbatch_tally udpbatch_sender_send(struct udpbatch_sender *sender,
     ub_engine_begin(engine);
     ub_engine_send(engine, packets, n);
     if (engine->stats.packets != sent_before)
-        sender->backoff_ns = BACKOFF_FIRST_NS;
+        reset_backoff(sender);
     return ub_settle_tally(packets, n, engine->unsent_error);
 }
 
-/* Sleeps for the back-off, but no longer than the timeout. */
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Sleeps for the back-off. The timeout is that of all back-offs since a packet was sent: a single
+ * one is too short to ever reach it. */
 static int back_off(struct udpbatch_sender *sender, int timeout_ms)
 {
-    bool too_long = timeout_ms >= 0 && timeout_ms < sender->backoff_ns / 1000000 + 1;
-    struct timespec pause = { .tv_nsec = too_long ? timeout_ms * 1000000L : sender->backoff_ns };
+    int64_t timeout_ns = timeout_ms >= 0 ? timeout_ms * INT64_C(1000000) : INT64_MAX;
+    int64_t pause_ns = least(sender->backoff_ns, timeout_ns - sender->backed_off_ns);
+    struct timespec pause = { .tv_nsec = pause_ns > 0 ? (long)pause_ns : 0 };
 
     if (nanosleep(&pause, NULL) < 0)
         return -errno;
-    if (too_long)
+    sender->backed_off_ns += pause.tv_nsec;
+    if (sender->backed_off_ns >= timeout_ns) {
+        sender->backed_off_ns = 0;
         return -ETIMEDOUT;
-    sender->backoff_ns *= 2;
-    if (sender->backoff_ns > BACKOFF_LAST_NS)
-        sender->backoff_ns = BACKOFF_LAST_NS;
+    }
+    sender->backoff_ns = least(2 * sender->backoff_ns, BACKOFF_LAST_NS);
     return 0;
 }
 
@@ -93,7 +107,7 @@ int udpbatch_sender_wait(struct udpbatch_sender *sender, int timeout_ms)
     if (sender->engine.unsent_error == 0)
         return 0;
     sender->engine.stats.waits++;
-    if (sender->engine.unsent_error != EAGAIN && sender->engine.unsent_error != EWOULDBLOCK)
+    if (!ub_settle_has_event(sender->engine.unsent_error))
         return back_off(sender, timeout_ms);
     int events = ub_socket_wait(sender->engine.fd, POLLOUT, timeout_ms);
     if (events < 0)

@@ -1,16 +1,23 @@
 /* settle.c: what an errno means, and how it becomes the status of packets. Pure. */
 #include "internal.h"
 
+#include <limits.h>
+
+/* The busy that poll(2) knows the end of; for the others time has to pass. */
+bool ub_settle_has_event(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK;
+}
+
 enum udpbatch_meaning udpbatch_error_meaning(int error)
 {
     if (error < 0)
-        error = -error;
-    if (error == EWOULDBLOCK) /* which most systems call EAGAIN */
+        error = error != INT_MIN ? -error : INT_MAX;
+    if (ub_settle_has_event(error))
         return UDPBATCH_BUSY;
     switch (error) {
     case 0:
         return UDPBATCH_NO_ERROR;
-    case EAGAIN:
     case ENOBUFS:
     case ENOMEM:
     case EINTR:
@@ -27,7 +34,8 @@ enum udpbatch_meaning udpbatch_error_meaning(int error)
     case ECONNREFUSED:
     case EHOSTDOWN:
     case EHOSTUNREACH:
-    case EINVAL: /* port 0, or a scope id that fits no interface */
+    case EISCONN: /* an address on a connected socket, on systems that do not take it */
+    case EINVAL:  /* port 0, or a scope id that fits no interface */
     case ENETDOWN:
     case ENETUNREACH:
     case ENONET:
@@ -56,18 +64,29 @@ enum ub_verdict ub_settle_error(int error)
     }
 }
 
-/* Whether an ICMP message to the socket may have left this error for the next send to meet: the
- * tables icmp_err_convert and tab_unreach of Linux, net/ipv4/icmp.c and net/ipv6/icmp.c. */
-bool ub_settle_may_be_pending(int error)
+static bool is_among(int error, const int *errors, size_t n)
 {
-    static const int brought_by_icmp[] = {
-        EACCES,      ECONNREFUSED, EHOSTDOWN,   EHOSTUNREACH, EMSGSIZE,
-        ENETUNREACH, ENONET,       ENOPROTOOPT, EOPNOTSUPP,   EPROTO,
-    };
-    for (size_t i = 0; i < sizeof brought_by_icmp / sizeof brought_by_icmp[0]; i++)
-        if (error == brought_by_icmp[i])
+    for (size_t i = 0; i < n; i++)
+        if (error == errors[i])
             return true;
     return false;
+}
+
+/* Whether an error may have been left for the next send to meet: what ICMP brings, by the tables
+ * icmp_err_convert and tab_unreach of Linux (net/ipv4/icmp.c, net/ipv6/icmp.c), and the end of a
+ * socket's connection by its administrator (udp_abort). Some of them no UDP send gives by itself,
+ * so that they are pending whatever the socket looks like now. */
+enum ub_pending ub_settle_pending(int error)
+{
+    static const int always[] = { ECONNABORTED, ECONNREFUSED, EHOSTDOWN, ENONET, EPROTO };
+    static const int perhaps[] = { EACCES,      EHOSTUNREACH, EMSGSIZE,
+                                   ENETUNREACH, ENOPROTOOPT,  EOPNOTSUPP };
+
+    if (is_among(error, always, sizeof always / sizeof always[0]))
+        return UB_PENDING;
+    if (is_among(error, perhaps, sizeof perhaps / sizeof perhaps[0]))
+        return UB_MAY_BE_PENDING;
+    return UB_ITS_OWN;
 }
 
 void ub_settle_train(const struct ub_train *train, struct udpbatch_packet *packets)

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-enum { SCRIPT_PACKETS = 400, SCRIPT_ERRORS = 3, SCRIPT_COUNTS = 8, SCRIPT_SHARED = 0xffff };
+enum { SCRIPT_PACKETS = 1100, SCRIPT_ERRORS = 3, SCRIPT_COUNTS = 8, SCRIPT_SHARED = 0xffff };
 
 /* The errors that the tries of one packet meet, one each, up to the first 0: then it is taken.
  * If `for_good`, the last error stays. */

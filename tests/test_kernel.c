@@ -697,6 +697,27 @@ static void all_packets_reach_a_listener_that_appears(void **state)
     sending_end(&sending);
 }
 
+/* The error is still there when the socket no longer looks like one that hears of any. */
+static void no_packet_is_blamed_for_the_refusal_of_a_former_peer(void **state)
+{
+    struct sending sending = sending_begin(*state, port_open(AF_INET).fd);
+    struct port port = port_open(AF_INET);
+    union udpbatch_addr nobody = closed_port(AF_INET);
+    union udpbatch_addr none = { .sa = { .sa_family = AF_UNSPEC } };
+
+    connect_to(sending.fd, &nobody);
+    make_packets(packets, 1, 100, NULL);
+    assert_int_equal(sending_send(&sending, packets, 1).sent, 1);
+    wait_for_error(sending.fd);
+    assert_int_equal(connect(sending.fd, &none.sa, sizeof none.sa), 0);
+
+    make_packets(packets, HALF, 100, &port.addr);
+    assert_int_equal(sending_send(&sending, packets, HALF).sent, HALF);
+    expect_arrival(&port, packets, HALF);
+    port_close(&port);
+    sending_end(&sending);
+}
+
 static void send_in_turn(void **state, int family)
 {
     struct sending sending = sending_begin(*state, port_open(family).fd);
@@ -759,6 +780,7 @@ int main(void)
         TEST_EACH_WAY(no_packet_is_blamed_for_the_refusal_of_the_one_before),
         TEST_EACH_WAY(no_ipv6_packet_is_blamed_for_the_refusal_of_the_one_before),
         TEST_EACH_WAY(all_packets_reach_a_listener_that_appears),
+        TEST_EACH_WAY(no_packet_is_blamed_for_the_refusal_of_a_former_peer),
         TEST_EACH_WAY(packets_in_turn_with_refused_ones_all_arrive),
         TEST_EACH_WAY(ipv6_packets_in_turn_with_refused_ones_all_arrive),
     };

@@ -1,6 +1,7 @@
 /* test_pure.c: the parts that ask nothing of the kernel: plan, settle, fan-out, options. */
 #include "internal.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -164,6 +165,7 @@ static void every_error_has_one_meaning_of_either_sign(void **state)
         assert_int_equal(udpbatch_error_meaning(table[i].error), table[i].meaning);
         assert_int_equal(udpbatch_error_meaning(-table[i].error), table[i].meaning);
     }
+    assert_int_equal(udpbatch_error_meaning(INT_MIN), UDPBATCH_PACKET);
 }
 
 static void the_tally_names_the_first_that_was_refused(void **state)
@@ -255,6 +257,9 @@ static void a_longer_structure_is_taken_if_what_is_unknown_is_zero(void **state)
     (void)state;
     assert_int_equal(ub_options_take(&mine, sizeof mine, &theirs), 0);
     assert_int_equal(mine.a, 7);
+    theirs.size = SIZE_MAX;
+    assert_int_equal(ub_options_take(&mine, sizeof mine, &theirs), -E2BIG);
+    theirs.size = sizeof theirs;
     theirs.b = 1;
     assert_int_equal(ub_options_take(&mine, sizeof mine, &theirs), -E2BIG);
 }

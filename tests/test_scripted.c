@@ -110,7 +110,9 @@ static int fate_of(struct reference *reference, size_t packet)
         int error = visible_error(reference, packet);
         if (error == EINTR)
             continue;
-        if (asked || !reference->hears_icmp || !ub_settle_may_be_pending(error))
+        enum ub_pending pending = ub_settle_pending(error);
+        if (asked || pending == UB_ITS_OWN ||
+            (pending == UB_MAY_BE_PENDING && !reference->hears_icmp))
             return error;
         asked = true;
     }
@@ -393,11 +395,11 @@ static void each_pair_of_errors_on_two_packets_has_its_fate(void **state)
 
 static void each_error_at_the_edge_of_a_plan_has_its_fate(void **state)
 {
-    static const size_t edges[] = { 0, 63, 64, 65, 127, 128, 129 };
+    static const size_t edges[] = { 0, 63, 64, 65, 127, 128, 129, 1023, 1024, 1025, 1099 };
     (void)state;
     for (unsigned e = 0; e < ERRORS * MANNERS; e++)
         for (size_t at = 0; at < sizeof edges / sizeof edges[0]; at++) {
-            struct play play = { .script = { .n = 130 } };
+            struct play play = { .script = { .n = SCRIPT_PACKETS } };
             play.script.packets[edges[at]] = meets(errors[e / MANNERS], e % MANNERS);
             play_both_sockets(&play);
         }
@@ -431,6 +433,25 @@ static void without_statuses_what_is_unsent_is_the_end_of_the_targets(void **sta
     assert_int_equal(tally.sent, 5);
     assert_int_equal(tally.unsent, 5);
     assert_int_equal(tally.refused, 0);
+}
+
+static void waits_without_an_event_add_up_to_the_timeout(void **state)
+{
+    static struct script script = { .n = 1 };
+    struct udpbatch_packet packet;
+    struct udpbatch_sender *sender = senders[WAYS - 1][0];
+    int waits = 0, waited = 0;
+
+    (void)state;
+    script.packets[0] = meets(ENOBUFS, MANNERS - 1);
+    script_packets(&packet, 1, 0);
+    kernel_play(&script);
+    for (; waited == 0 && waits < 1000; waits++) {
+        assert_int_equal(udpbatch_sender_send(sender, &packet, 1).unsent_error, ENOBUFS);
+        waited = udpbatch_sender_wait(sender, 30);
+    }
+    assert_int_equal(waited, -ETIMEDOUT);
+    assert_true(waits > 1); /* and one such wait alone does not come to it */
 }
 
 /* ---- Random scripts ------------------------------------------------------------------------ */
@@ -467,7 +488,7 @@ static void random_scripts_have_the_fates_that_they_say(void **state)
     for (int i = 0; i < 4000; i++) {
         static struct play play;
         unsigned one_in = 1u << below(8);
-        play = (struct play){ .script = { .n = below(SCRIPT_PACKETS + 1) },
+        play = (struct play){ .script = { .n = below(below(8) == 0 ? SCRIPT_PACKETS + 1 : 300) },
                               .without_address = below(4),
                               .settled_before = below(5) };
         for (size_t p = 0; p < play.script.n; p++)
@@ -490,6 +511,7 @@ int main(void)
         cmocka_unit_test(each_error_at_the_edge_of_a_plan_has_its_fate),
         cmocka_unit_test(packets_that_have_a_status_are_left_alone),
         cmocka_unit_test(without_statuses_what_is_unsent_is_the_end_of_the_targets),
+        cmocka_unit_test(waits_without_an_event_add_up_to_the_timeout),
         cmocka_unit_test(random_scripts_have_the_fates_that_they_say),
     };
     return cmocka_run_group_tests(tests, open_sockets, close_sockets);

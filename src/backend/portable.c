@@ -1,8 +1,6 @@
 /* portable.c: one message per system call, by sendmsg(2) and recvmsg(2), on every POSIX system. */
 #include "../internal.h"
 
-#include <sys/uio.h>
-
 static size_t submit(struct ub_engine *engine, size_t from)
 {
     size_t next = from;
@@ -19,14 +17,15 @@ static size_t submit(struct ub_engine *engine, size_t from)
     return next - from;
 }
 
-static int receive(int fd, struct ub_slot *slots, size_t n, void *scratch, uint64_t *system_calls)
+static int receive(int fd, struct ub_slot *slots, size_t n, ub_message *messages,
+                   uint64_t *system_calls)
 {
     size_t count = 0;
-    (void)scratch;
+
+    (void)messages;
     for (; count < n; count++) {
         struct msghdr message;
-        struct iovec room;
-        ub_message_of_slot(&message, &room, &slots[count]);
+        ub_message_of_slot(&message, &slots[count]);
         ++*system_calls;
         ssize_t len = recvmsg(fd, &message, count == 0 ? 0 : MSG_DONTWAIT);
         if (len < 0)

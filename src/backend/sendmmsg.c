@@ -3,43 +3,35 @@
 
 #if UB_HAVE_MMSG
 
-#include <sys/uio.h>
-
-static_assert(sizeof(struct mmsghdr) <= UB_SCRATCH, "scratch is too small");
-
 static void prepare(struct ub_engine *engine)
 {
-    struct mmsghdr *messages = engine->scratch;
     for (size_t i = 0; i < engine->plan.count; i++)
-        ub_message_of_train(&messages[i].msg_hdr, &engine->plan.trains[i]);
+        ub_message_of_train(&engine->messages[i].msg_hdr, &engine->plan.trains[i]);
 }
 
 /* The kernel gives an errno only for the first message of a call: where it stops later, that
  * message is asked again as the first (sendmmsg(2), BUGS). */
 static size_t submit(struct ub_engine *engine, size_t from)
 {
-    struct mmsghdr *messages = engine->scratch;
     size_t count = engine->plan.count - from;
 
     if (count == 0)
         return 0;
     engine->stats.system_calls++;
-    int sent = sendmmsg(engine->fd, messages + from,
+    int sent = sendmmsg(engine->fd, engine->messages + from,
                         count < UB_MESSAGES_MAX ? (unsigned)count : UB_MESSAGES_MAX, UB_SEND_FLAGS);
-    if (sent >= 0)
+    if (sent > 0)
         return (size_t)sent;
-    engine->plan.trains[from].error = errno;
+    engine->plan.trains[from].error = sent < 0 ? errno : EIO; /* 0 is no kernel's, but a filter's */
     return 0;
 }
 
-static int receive(int fd, struct ub_slot *slots, size_t n, void *scratch, uint64_t *system_calls)
+static int receive(int fd, struct ub_slot *slots, size_t n, ub_message *messages,
+                   uint64_t *system_calls)
 {
-    struct mmsghdr *messages = scratch;
-    struct iovec rooms[UB_MESSAGES_MAX];
-
     n = n < UB_MESSAGES_MAX ? n : UB_MESSAGES_MAX;
     for (size_t i = 0; i < n; i++)
-        ub_message_of_slot(&messages[i].msg_hdr, &rooms[i], &slots[i]);
+        ub_message_of_slot(&messages[i].msg_hdr, &slots[i]);
     ++*system_calls;
     int count = recvmmsg(fd, messages, (unsigned)n, MSG_WAITFORONE, NULL);
     if (count < 0)
