@@ -132,6 +132,7 @@ void ub_slot_read(struct ub_slot *slot, struct msghdr *message, size_t len);
 /* socket.c: what is asked of a descriptor. An int is -errno if it is negative. */
 int ub_socket_check(int fd);
 bool ub_socket_hears_icmp(int fd);
+bool ub_socket_never_takes(int fd, uint32_t bytes);
 int ub_socket_wait(int fd, short events, int timeout_ms); /* poll(2)'s revents, if there are any */
 bool ub_socket_dropped(int fd, uint32_t *dropped);
 

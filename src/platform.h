@@ -47,6 +47,19 @@ typedef struct msghdr ub_message;
 
 #define UB_MEMINFO_DROPS 8 /* SK_MEMINFO_DROPS of linux/sock_diag.h */
 
+#ifdef SO_PROTOCOL
+#define UB_PROTOCOL SO_PROTOCOL
+#else
+#define UB_PROTOCOL (-1)
+#endif
+
+/* How many bytes of the send buffer are taken; SIOCOUTQ of linux/sockios.h. */
+#ifdef __linux__
+#define UB_OUTQ 0x5411
+#else
+#define UB_OUTQ 0
+#endif
+
 #ifdef IP_RECVERR
 #define UB_IP_RECVERR IP_RECVERR
 #else

@@ -27,6 +27,8 @@ static enum ub_verdict judge(struct ub_engine *engine, struct ub_train *train)
 
     if (verdict == UB_NO_PEER && train->to != NULL)
         return UB_REFUSE;
+    if (train->error == ENOBUFS && ub_socket_never_takes(engine->fd, train->bytes))
+        return UB_REFUSE;
     if (verdict == UB_REFUSE && !train->asked && may_be_pending(engine, train->error)) {
         train->asked = true;
         return UB_ASK_AGAIN;

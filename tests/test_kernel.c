@@ -617,6 +617,43 @@ static void exceed_mtu(void **state, int family, uint32_t longest)
     sending_end(&sending);
 }
 
+/* In fragments it needs more than twice the buffer, though that be empty. */
+static void exceed_send_buffer(void **state, int family)
+{
+    static const char large[60000];
+    clear_qdisc();
+    struct sending sending = sending_begin(*state, near_port(family).fd);
+    struct port peer = far_port(family);
+
+    set_option(sending.fd, SOL_SOCKET, SO_SNDBUF, 8 * 1024);
+    make_nonblocking(sending.fd);
+    make_packets(packets, 3, 100, &peer.addr);
+    packets[1].data = large;
+    packets[1].len = sizeof large;
+    struct udpbatch_tally tally = sending_send(&sending, packets, 3);
+    while (tally.unsent > 0 && sending_wait(&sending, &tally, PATIENCE_MS) == 0)
+        tally = sending_send(&sending, packets, 3);
+    assert_int_equal(tally.sent, 2);
+    assert_int_equal(packets[1].status, -ENOBUFS);
+    arrivals = (struct arrivals){ 0 };
+    arrivals_wait(&arrivals, peer.fd, 2);
+    assert_int_equal(arrivals.seen[0], 1);
+    assert_int_equal(arrivals.seen[2], 1);
+    port_close(&peer);
+    sending_end(&sending);
+}
+
+static void what_the_send_buffer_never_takes_is_refused_alone(void **state)
+{
+    exceed_send_buffer(state, AF_INET);
+}
+
+static void what_the_send_buffer_never_takes_of_ipv6_is_refused_alone(void **state)
+{
+    need_family(AF_INET6);
+    exceed_send_buffer(state, AF_INET6);
+}
+
 static void what_exceeds_the_mtu_is_refused_alone(void **state)
 {
     exceed_mtu(state, AF_INET, MTU - 20 - 8);
@@ -777,6 +814,8 @@ int main(void)
         TEST_EACH_WAY(an_ipv6_socket_that_hears_icmp_asks_once_more_before_it_refuses),
         TEST_EACH_WAY(what_exceeds_the_mtu_is_refused_alone),
         TEST_EACH_WAY(what_exceeds_the_mtu_of_ipv6_is_refused_alone),
+        TEST_EACH_WAY(what_the_send_buffer_never_takes_is_refused_alone),
+        TEST_EACH_WAY(what_the_send_buffer_never_takes_of_ipv6_is_refused_alone),
         TEST_EACH_WAY(no_packet_is_blamed_for_the_refusal_of_the_one_before),
         TEST_EACH_WAY(no_ipv6_packet_is_blamed_for_the_refusal_of_the_one_before),
         TEST_EACH_WAY(all_packets_reach_a_listener_that_appears),
