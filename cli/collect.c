@@ -1,8 +1,6 @@
 /* collect.c: from a receiver to a sink, until enough has come. */
 #include "collect.h"
 
-#include <errno.h>
-
 #include "clock.h"
 #include "interrupt.h"
 
@@ -40,9 +38,9 @@ void collect_run(struct collect *collect)
         if (count > 0) {
             if (!take(collect, packets, (size_t)count))
                 return;
-        } else if (count == -EAGAIN) {
+        } else if (udpbatch_error_meaning(count) == UDPBATCH_BUSY) {
             udpbatch_receiver_wait(collect->receiver, wait_ms(collect));
-        } else if (count != -EINTR) {
+        } else {
             collect->error = -count;
             return;
         }

@@ -212,10 +212,12 @@ static int send_all(struct sending *sending, const struct send_settings *setting
     if (source->error != 0) {
         source_explain(source, &reason);
         complain("%s", reason.text);
+    } else if (source->shrunk) {
+        complain("%s became shorter while it was read", source->name);
     }
     bool reported = report(&result, settings->common.json);
     /* Lines of a file that were not read are not among the unsent: nobody knows how many. */
-    bool all_read = source->length == 0 || source->ended;
+    bool all_read = source->length == 0 || (source->ended && !source->shrunk);
     bool all_sent = result.stats.refused == 0 && result.unsent == 0 && source->error == 0;
     return reported && all_read && all_sent ? STATUS_DONE : STATUS_INCOMPLETE;
 }

@@ -28,6 +28,7 @@ static bool open_file(struct source *source, const char *name, struct reason *re
     if (S_ISDIR(status.st_mode))
         return reason_give(reason, "cannot read %s: %s", source->name, strerror(EISDIR));
     off_t at = S_ISREG(status.st_mode) ? lseek(source->fd, 0, SEEK_CUR) : -1;
+    source->size_at_open = status.st_size;
     if (at >= 0 && at < status.st_size)
         source->length = (uint64_t)(status.st_size - at);
     return true;
@@ -55,6 +56,14 @@ static bool is_passing(int error)
     return error == EINTR || error == EAGAIN || error == EWOULDBLOCK;
 }
 
+/* Not by the bytes that were read: some files of the kernel's are larger than that. */
+static bool has_shrunk(const struct source *source)
+{
+    struct stat status;
+    return source->length > 0 && fstat(source->fd, &status) == 0 &&
+           status.st_size < source->size_at_open;
+}
+
 void source_fill(struct source *source, int timeout_ms)
 {
     struct pollfd wait = { .fd = source->fd, .events = POLLIN };
@@ -65,10 +74,12 @@ void source_fill(struct source *source, int timeout_ms)
     ssize_t count = read(source->fd, source->buffer + source->end, BUFFER_SIZE - source->end);
     if (count > 0)
         source->end += (size_t)count;
-    else if (count == 0)
-        source->ended = true;
-    else if (!is_passing(errno))
+    else if (count < 0 && !is_passing(errno))
         source->error = errno;
+    else if (count == 0) {
+        source->ended = true;
+        source->shrunk = has_shrunk(source);
+    }
 }
 
 static size_t buffered(const struct source *source)

@@ -11,13 +11,15 @@ enum { PAYLOAD_MAX = 65507 };
 struct source {
     const char *name;
     int fd;
-    bool lines;      /* a payload is a line; otherwise `size` bytes */
-    size_t size;     /* of a payload; the last one may be shorter */
-    uint64_t length; /* bytes there are to read; 0: not known */
-    uint64_t taken;  /* bytes that were cut off, newlines included */
-    uint64_t count;  /* payloads that were cut off */
-    bool ended;      /* all has been read */
-    int error;       /* why it cannot go on; EMSGSIZE: the next line is too long */
+    bool lines;           /* a payload is a line; otherwise `size` bytes */
+    size_t size;          /* of a payload; the last one may be shorter */
+    uint64_t length;      /* bytes there are to read; 0: not known */
+    int64_t size_at_open; /* of the file */
+    uint64_t taken;       /* bytes that were cut off, newlines included */
+    uint64_t count;       /* payloads that were cut off */
+    bool ended;           /* all has been read */
+    bool shrunk;          /* and that was less than there was at first */
+    int error;            /* why it cannot go on; EMSGSIZE: the next line is too long */
     unsigned char *buffer;
     size_t begin, end; /* buffer[begin .. end) is still to be cut */
 };

@@ -5,11 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "address.h"
-
-/* Of a file of targets, comments included. */
-enum { LINE_SIZE = 4096 };
 
 static bool make_room(struct targets *targets, struct reason *reason)
 {
@@ -45,10 +43,10 @@ static char *trim(char *line)
     return line;
 }
 
-static bool add_line(struct targets *targets, char line[LINE_SIZE], struct reason *reason)
+static bool add_line(struct targets *targets, char *line, size_t len, struct reason *reason)
 {
-    if (strlen(line) == LINE_SIZE - 1 && line[LINE_SIZE - 2] != '\n')
-        return reason_give(reason, "the line is too long");
+    if (strlen(line) != len)
+        return reason_give(reason, "the line has a NUL in it");
     const char *text = trim(line);
     struct reason why;
     return *text == '\0' || targets_add(targets, text, &why) ||
@@ -57,13 +55,19 @@ static bool add_line(struct targets *targets, char line[LINE_SIZE], struct reaso
 
 static bool add_lines(struct targets *targets, FILE *file, const char *name, struct reason *reason)
 {
-    char line[LINE_SIZE];
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t len;
     struct reason why;
+    bool good = true;
 
-    for (unsigned long number = 1; fgets(line, sizeof line, file) != NULL; number++)
-        if (!add_line(targets, line, &why))
-            return reason_give(reason, "%s:%lu: %s", name, number, why.text);
-    return !ferror(file) || reason_give(reason, "cannot read %s: %s", name, strerror(errno));
+    for (unsigned long number = 1; good && (len = getline(&line, &size, file)) >= 0; number++)
+        if (!add_line(targets, line, (size_t)len, &why))
+            good = reason_give(reason, "%s:%lu: %s", name, number, why.text);
+    if (good && !feof(file))
+        good = reason_give(reason, "cannot read %s: %s", name, strerror(errno));
+    free(line);
+    return good;
 }
 
 bool targets_add_file(struct targets *targets, const char *name, struct reason *reason)

@@ -134,6 +134,17 @@ for backend in $backends; do
     check "unchanged" cmp "$work/file" "$work/copy"
 done
 
+truncate -s 12M "$work/shrinking"
+receive shrinking --bind 127.0.0.1:0 --count 1 -o /dev/null
+send --size 60000 --rate 20pps --to "$address" "$work/shrinking" >/dev/null 2>"$work/complaint" &
+sender=$!
+check "a datagram of a file arrives" wait "$receiver"
+truncate -s 0 "$work/shrinking"
+status=0
+wait "$sender" || status=$?
+check "a file that becomes shorter makes the status 1" is "$status" 1
+check "and is complained of" grep -q "became shorter" "$work/complaint"
+
 # ---- Rate -------------------------------------------------------------------------------------
 
 receive rate --bind 127.0.0.1:0 --count 100 -o /dev/null
