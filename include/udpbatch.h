@@ -106,8 +106,8 @@ struct udpbatch_sender_options {
 /* A sender on a UDP socket. This is the only call of a sender that allocates. `options` may be
  * NULL. Returns NULL on failure, and the errno in *error (may be NULL): EBADF, ENOTSOCK,
  * EPROTOTYPE (no datagram socket), EAFNOSUPPORT (neither IPv4 nor IPv6), EPROTONOSUPPORT (not
- * UDP), ENOENT (no back end of that name), EINVAL or E2BIG (options of no size, or with members that this version does not
- * know), ENOMEM. */
+ * UDP), ENOENT (no back end of that name), EINVAL or E2BIG (options of no size, or with members
+ * that this version does not know), ENOMEM. */
 UDPBATCH_API struct udpbatch_sender *udpbatch_sender_open(
     int fd, const struct udpbatch_sender_options *options, int *error);
 

@@ -75,7 +75,7 @@ struct ub_slot {
     } control;
 };
 
-/* A way into the kernel. Adding one is a file in src/backend/ and a line in backend.c. */
+/* A way into the kernel. Adding one is a file in src/backend/ and its name in backend.c. */
 struct ub_backend {
     const char *name;
 

@@ -120,8 +120,8 @@ void ub_engine_send(struct ub_engine *engine, struct udpbatch_packet *packets, s
 
 /* ---- Level 1 ------------------------------------------------------------------------------- */
 
-/* Trains per plan, and so messages per system call. More gain nothing that can be measured: the
- * system call itself is a fifth of a packet's cost, shared here by 64. */
+/* Trains per plan, and so messages per system call: a system call is a fifth of the cost of a
+ * packet that has one for itself, and shared by 64 no longer to be measured (bench/compare). */
 enum { LEVEL1_TRAINS = 64 };
 
 /* An engine and its memory, for the stack. */

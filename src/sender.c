@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Trains per plan: as many as one sendmmsg takes. */
+/* Trains per plan: as many as one sendmmsg takes, as the heap has room for them. */
 enum { SENDER_TRAINS = UB_MESSAGES_MAX };
 
 /* How long to wait for memory or for room in a device's queue, of which no event tells. */
