@@ -82,10 +82,10 @@ struct ub_backend {
     /* Makes the plan's trains ready in engine->messages; once per plan. May be NULL. */
     void (*prepare)(struct ub_engine *engine);
 
-    /* Sends trains[from .. ) of the plan. Returns how many it dealt with: an error that it sets on
-     * one of these is the train's own and final. If they are not all, the next train's error says
-     * why it stopped, and is judged by the core (0: the back end cannot tell and is to be called
-     * again); from there on nothing is touched. */
+    /* Sends trains[from .. ) of the plan, of which there is one at least. Returns how many it dealt
+     * with: an error that it sets on one of these is the train's own and final. If they are not
+     * all, the next train's error says why it stopped, and is judged by the core (0: the back end
+     * cannot tell and is to be called again); from there on nothing is touched. */
     size_t (*submit)(struct ub_engine *engine, size_t from);
 
     /* Receives into slots[0 .. n): waits for the first one only, if the socket blocks. Returns
@@ -110,8 +110,12 @@ enum ub_verdict {
     UB_NO_PEER,   /* all packets without an address are refused */
     UB_DEAD       /* all that remains is refused */
 };
+enum ub_pending {
+    UB_ITS_OWN,        /* the train's that met it */
+    UB_MAY_BE_PENDING, /* or an earlier one's, if the socket hears ICMP */
+    UB_PENDING         /* an earlier one's */
+};
 enum ub_verdict ub_settle_error(int error);
-enum ub_pending { UB_ITS_OWN, UB_MAY_BE_PENDING, UB_PENDING };
 enum ub_pending ub_settle_pending(int error);
 bool ub_settle_has_event(int error);
 void ub_settle_train(const struct ub_train *train, struct udpbatch_packet *packets);

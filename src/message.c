@@ -45,7 +45,7 @@ static void read_control(struct ub_slot *slot, const struct cmsghdr *control)
 
 void ub_slot_read(struct ub_slot *slot, struct msghdr *message, size_t len)
 {
-    slot->len = len < slot->room.iov_len ? len : slot->room.iov_len;
+    slot->len = len;
     slot->truncated = (message->msg_flags & MSG_TRUNC) != 0;
     slot->has_dropped = false;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c))

@@ -17,8 +17,7 @@ struct udpbatch_receiver {
     unsigned char *data;
 };
 
-/* Buffers a power of two apart would share few sets of the cache: one line more keeps them from it.
- */
+/* Buffers a power of two apart would share few sets of the cache: so they are one line more. */
 static size_t stride(size_t packet_size)
 {
     return (packet_size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE + CACHE_LINE;

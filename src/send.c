@@ -69,9 +69,10 @@ static enum ub_verdict send_plan(struct ub_engine *engine, struct udpbatch_packe
 
     if (engine->backend->prepare != NULL)
         engine->backend->prepare(engine);
-    while ((next = submit(engine, packets, next)) < plan->count) {
+    while (next < plan->count) {
+        next = submit(engine, packets, next);
         struct ub_train *train = &plan->trains[next];
-        if (train->error == 0)
+        if (next == plan->count || train->error == 0)
             continue;
         enum ub_verdict verdict = judge(engine, train);
         if (verdict == UB_ASK_AGAIN) {

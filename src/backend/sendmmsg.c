@@ -13,13 +13,9 @@ static void prepare(struct ub_engine *engine)
  * message is asked again as the first (sendmmsg(2), BUGS). */
 static size_t submit(struct ub_engine *engine, size_t from)
 {
-    size_t count = engine->plan.count - from;
-
-    if (count == 0)
-        return 0;
     engine->stats.system_calls++;
-    int sent = sendmmsg(engine->fd, engine->messages + from,
-                        count < UB_MESSAGES_MAX ? (unsigned)count : UB_MESSAGES_MAX, UB_SEND_FLAGS);
+    int sent = sendmmsg(engine->fd, engine->messages + from, (unsigned)(engine->plan.count - from),
+                        UB_SEND_FLAGS);
     if (sent > 0)
         return (size_t)sent;
     engine->plan.trains[from].error = sent < 0 ? errno : EIO; /* 0 is no kernel's, but a filter's */
@@ -29,7 +25,6 @@ static size_t submit(struct ub_engine *engine, size_t from)
 static int receive(int fd, struct ub_slot *slots, size_t n, ub_message *messages,
                    uint64_t *system_calls)
 {
-    n = n < UB_MESSAGES_MAX ? n : UB_MESSAGES_MAX;
     for (size_t i = 0; i < n; i++)
         ub_message_of_slot(&messages[i].msg_hdr, &slots[i]);
     ++*system_calls;
