@@ -18,6 +18,7 @@ caught() { # caught FAULT FILE SED-SCRIPT
         return
     fi
     "${CC:-cc}" -std=c11 -w -Iinclude -I"$work/src" tests/test_scripted.c tests/scripted_kernel.c \
+        tests/support.c \
         "$work"/src/*.c "$work"/src/backend/*.c -Wl,--wrap=sendmmsg,--wrap=sendmsg -lcmocka \
         -o "$work/test"
     if (timeout 60 "$work/test" || exit 1) >"$work/output" 2>&1; then

@@ -331,6 +331,11 @@ void arrivals_wait(struct arrivals *arrivals, int fd, size_t total)
     }
 }
 
+static bool is_for(const struct port *port, const struct udpbatch_packet *packet)
+{
+    return packet->status == 1 && (packet->to == NULL || same_address(packet->to, &port->addr));
+}
+
 void expect_arrival(const struct port *port, const struct udpbatch_packet *packets, size_t n)
 {
     static struct arrivals arrivals;
@@ -338,12 +343,10 @@ void expect_arrival(const struct port *port, const struct udpbatch_packet *packe
 
     arrivals = (struct arrivals){ 0 };
     for (size_t i = 0; i < n; i++)
-        total += packets[i].status == 1 &&
-                 (packets[i].to == NULL || same_address(packets[i].to, &port->addr));
+        total += is_for(port, &packets[i]);
     arrivals_wait(&arrivals, port->fd, total);
     for (size_t i = 0; i < n; i++) {
-        bool here = packets[i].status == 1 &&
-                    (packets[i].to == NULL || same_address(packets[i].to, &port->addr));
+        bool here = is_for(port, &packets[i]);
         assert_int_equal(arrivals.seen[i], here ? 1 : 0);
         if (here)
             assert_int_equal(arrivals.len[i], packets[i].len);

@@ -17,8 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- The world --------------------------------------------------------------------------------
- */
+/* ---- The world ------------------------------------------------------------------------------- */
 
 enum { MTU = 1400, FORBIDDEN_PORT = 4444, EXIT_SKIP = 77, MAX_COMMAND = 512 };
 
@@ -138,8 +137,7 @@ static const char *make_world(void)
     return forbid_port() ? NULL : "nft cannot make a rule";
 }
 
-/* ---- Ports in it ------------------------------------------------------------------------------
- */
+/* ---- Ports in it ----------------------------------------------------------------------------- */
 
 static struct udpbatch_packet packets[MANY];
 static struct arrivals arrivals;
@@ -229,8 +227,7 @@ static void expect_each_once(const struct port *peer, size_t n)
     assert_int_equal(arrivals.total, n);
 }
 
-/* ---- A full socket ----------------------------------------------------------------------------
- */
+/* ---- A full socket --------------------------------------------------------------------------- */
 
 enum { SEVERAL_THOUSAND = 3000 };
 
@@ -442,8 +439,7 @@ static void a_wait_for_a_socket_that_was_closed_gives_ebadf(void **state)
     sending_end(&sending);
 }
 
-/* ---- A full device ----------------------------------------------------------------------------
- */
+/* ---- A full device --------------------------------------------------------------------------- */
 
 /* With IP_RECVERR a packet that the device's queue drops is ENOBUFS. */
 static void drop_at_device(void **state, int family)
@@ -496,8 +492,7 @@ static void what_the_device_drops_of_ipv6_is_unsent_and_resumed(void **state)
     drop_at_device(state, AF_INET6);
 }
 
-/* ---- One packet's trouble ---------------------------------------------------------------------
- */
+/* ---- One packet's trouble -------------------------------------------------------------------- */
 
 enum { MIXED = 60 };
 
@@ -665,8 +660,7 @@ static void what_exceeds_the_mtu_of_ipv6_is_refused_alone(void **state)
     exceed_mtu(state, AF_INET6, MTU - 40 - 8);
 }
 
-/* ---- What ICMP brings -------------------------------------------------------------------------
- */
+/* ---- What ICMP brings ------------------------------------------------------------------------ */
 
 enum { HALF = 50 };
 

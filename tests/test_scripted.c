@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include "scripted_kernel.h"
+#include "support.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -17,7 +18,7 @@
 /* ---- The ways to send ---------------------------------------------------------------------- */
 
 /* One way through the library, and what its system calls can be expected to be. */
-struct way {
+struct scripted_way {
     const char *name;
     const char *backend; /* of a sender; NULL: level 1 */
     bool multi_target;
@@ -25,7 +26,7 @@ struct way {
     bool window_by_index;
 };
 
-static const struct way ways[] = {
+static const struct scripted_way ways[] = {
     { "udpbatch_send", NULL, false, 64, false },
     { "udpbatch_multi_target_send", NULL, true, 64, true },
     { "a sender, sendmmsg", "sendmmsg", false, 1024, false },
@@ -34,12 +35,12 @@ static const struct way ways[] = {
 
 enum { WAYS = sizeof ways / sizeof ways[0] };
 
-static bool is_built(const struct way *way)
+static bool is_built(const struct scripted_way *way)
 {
     return ub_backend_find(way->backend) != NULL;
 }
 
-static bool sends_one_by_one(const struct way *way)
+static bool sends_one_by_one(const struct scripted_way *way)
 {
     return strcmp(ub_backend_find(way->backend)->name, "portable") == 0;
 }
@@ -56,8 +57,8 @@ static struct udpbatch_tally send_multi_target(int fd, struct udpbatch_packet *p
     return tally;
 }
 
-static struct udpbatch_tally send_by(const struct way *way, struct udpbatch_sender *sender, int fd,
-                                     struct udpbatch_packet *packets, size_t n)
+static struct udpbatch_tally send_by(const struct scripted_way *way, struct udpbatch_sender *sender,
+                                     int fd, struct udpbatch_packet *packets, size_t n)
 {
     if (sender != NULL)
         return udpbatch_sender_send(sender, packets, n);
@@ -70,7 +71,7 @@ static struct udpbatch_tally send_by(const struct way *way, struct udpbatch_send
 
 /* The contract in the obvious way: one packet after the other, without plan or train. */
 struct reference {
-    const struct way *way;
+    const struct scripted_way *way;
     bool hears_icmp;
     struct script_state state;
     struct udpbatch_packet packets[SCRIPT_PACKETS];
@@ -147,7 +148,7 @@ static bool settle_one(struct reference *reference, size_t packet, int error)
 
 static void reference_send(struct reference *reference)
 {
-    const struct way *way = reference->way;
+    const struct scripted_way *way = reference->way;
 
     reference->planned = 0;
     reference->room = 0;
@@ -196,25 +197,14 @@ static void check_packets(const struct reference *reference, const struct udpbat
 static void check_call(const struct reference *reference, const struct udpbatch_packet *packets,
                        const struct udpbatch_tally *tally)
 {
+    static int32_t status[SCRIPT_PACKETS];
     size_t n = reference->state.script->n;
-    struct udpbatch_tally expected = { .first_refused = n };
 
     check_packets(reference, packets);
-    for (size_t i = n; i-- > 0;) {
-        expected.sent += packets[i].status == 1;
-        expected.unsent += packets[i].status == 0;
-        if (packets[i].status < 0) {
-            expected.refused++;
-            expected.first_refused = i;
-            expected.first_error = -packets[i].status;
-        }
-    }
-    assert_int_equal(tally->sent, expected.sent);
-    assert_int_equal(tally->unsent, expected.unsent);
-    assert_int_equal(tally->refused, expected.refused);
-    assert_int_equal(tally->first_refused, expected.first_refused);
-    assert_int_equal(tally->first_error, expected.first_error);
-    assert_int_equal(tally->unsent_error, expected.unsent > 0 ? reference->unsent_error : 0);
+    for (size_t i = 0; i < n; i++)
+        status[i] = packets[i].status;
+    check_tally(tally, status, n);
+    assert_int_equal(tally->unsent_error, tally->unsent > 0 ? reference->unsent_error : 0);
     if (kernel.calls != reference->state.calls)
         fail_msg("%s: %u system calls and not %u", reference->way->name, kernel.calls,
                  reference->state.calls);
@@ -237,7 +227,7 @@ static void check_taken(const struct play *play, const struct udpbatch_packet *p
     }
 }
 
-static void play_by(const struct way *way, const struct play *play)
+static void play_by(const struct scripted_way *way, const struct play *play)
 {
     static struct udpbatch_packet packets[SCRIPT_PACKETS];
     static struct reference reference;
