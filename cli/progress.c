@@ -1,4 +1,4 @@
-/* progress.c: how far the sending is, on stderr: a bar on a terminal, now and then a line else. */
+/* progress.c: how far the work is, on stderr: a bar on a terminal, now and then a line else. */
 #include "progress.h"
 
 #include <stdio.h>
@@ -15,16 +15,13 @@ static const uint64_t LINE_NS = UINT64_C(5) * NS_PER_SECOND;
 /* Less is no bar, which 40 columns have room for; more says no more than the percentage does. */
 enum { BAR_LEAST = 4, BAR_MOST = 60 };
 
-enum { FIGURES_TEXT = 4 * UNITS_TEXT, BAR_TEXT = BAR_MOST + 4, PERCENT_TEXT = 16 };
+enum { FIGURES_TEXT = 64 + 2 * UNITS_TEXT, BAR_TEXT = BAR_MOST + 4, PERCENT_TEXT = 16 };
 
 static void write_figures(const struct progress_state *state, char text[FIGURES_TEXT])
 {
-    char bytes[UNITS_TEXT], rate[UNITS_TEXT], left[UNITS_TEXT];
-    double per_second = state->seconds > 0 ? (double)state->packets / state->seconds : 0;
+    char left[UNITS_TEXT];
+    int len = snprintf(text, FIGURES_TEXT, "%s", state->what);
 
-    units_write_scaled((double)state->bytes, bytes);
-    units_write_scaled(per_second, rate);
-    int len = snprintf(text, FIGURES_TEXT, "%sB %spps", bytes, rate);
     if (state->part <= 0)
         return;
     units_write_duration(state->seconds * (1 - state->part) / state->part, left);

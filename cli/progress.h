@@ -1,4 +1,4 @@
-/* progress.h: how far the sending is, on stderr: a bar on a terminal, now and then a line else. */
+/* progress.h: how far the work is, on stderr: a bar on a terminal, now and then a line else. */
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
@@ -6,9 +6,9 @@
 
 /* How far it is. */
 struct progress_state {
-    double part; /* of the whole, 0 to 1; below 0: not known */
+    double part;   /* of the whole, 0 to 1; below 0: not known */
+    char what[64]; /* "12.3 MB 250 kpps" */
     double seconds;
-    uint64_t bytes, packets;
 };
 
 struct progress {

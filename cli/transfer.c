@@ -1,8 +1,12 @@
 /* transfer.c: from the source to all targets, at a pace, with progress. */
 #include "transfer.h"
 
+#include <stdio.h>
+
 #include "clock.h"
 #include "interrupt.h"
+#include "report.h"
+#include "units.h"
 
 /* So many payloads in a row to one target leave as one train (UDP GSO); more would only make the
  * other targets wait. With few targets it takes more of them to fill a system call. */
@@ -32,16 +36,25 @@ static double part_done(const struct transfer *transfer)
     return bytes < (double)source->length ? bytes / (double)source->length : 1;
 }
 
+static void write_figures(const struct transfer *transfer, uint64_t now_ns, char *text, size_t size)
+{
+    struct udpbatch_sender_stats stats = stats_of(transfer);
+    double seconds = clock_seconds(now_ns - transfer->progress.begun_ns);
+    char bytes[UNITS_TEXT], rate[UNITS_TEXT];
+
+    units_write_scaled((double)stats.bytes, bytes);
+    units_write_scaled(report_ratio((double)stats.packets, seconds), rate);
+    snprintf(text, size, "%sB %spps", bytes, rate);
+}
+
 static void show_progress(struct transfer *transfer)
 {
     uint64_t now_ns = clock_now_ns();
 
     if (!progress_is_due(&transfer->progress, now_ns))
         return;
-    struct udpbatch_sender_stats stats = stats_of(transfer);
-    struct progress_state state = { .part = part_done(transfer),
-                                    .bytes = stats.bytes,
-                                    .packets = stats.packets };
+    struct progress_state state = { .part = part_done(transfer) };
+    write_figures(transfer, now_ns, state.what, sizeof state.what);
     progress_show(&transfer->progress, &state, now_ns);
 }
 
