@@ -111,8 +111,7 @@ void address_map(union udpbatch_addr *address)
     memcpy(&address->in6.sin6_addr.s6_addr[12], &in4.sin_addr, sizeof in4.sin_addr);
 }
 
-/* The opposite of address_map. */
-static union udpbatch_addr unmapped(const union udpbatch_addr *address)
+union udpbatch_addr address_unmap(const union udpbatch_addr *address)
 {
     if (address->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->in6.sin6_addr))
         return *address;
@@ -129,7 +128,7 @@ socklen_t address_len(const union udpbatch_addr *address)
 
 const char *address_write(const union udpbatch_addr *address, char text[ADDRESS_TEXT])
 {
-    const union udpbatch_addr plain = unmapped(address);
+    const union udpbatch_addr plain = address_unmap(address);
     const bool v6 = plain.sa.sa_family == AF_INET6;
     char host[ADDRESS_TEXT - 16], port[8];
 

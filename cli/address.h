@@ -16,6 +16,9 @@ bool address_read_local(const char *text, union udpbatch_addr *address, bool *du
 /* The address as an IPv6 socket needs it: one of IPv4 becomes v4-mapped. */
 void address_map(union udpbatch_addr *address);
 
+/* The opposite: a v4-mapped address as the IPv4 one, any other as it is. */
+union udpbatch_addr address_unmap(const union udpbatch_addr *address);
+
 socklen_t address_len(const union udpbatch_addr *address);
 
 enum { ADDRESS_TEXT = 96 };
