@@ -2,22 +2,47 @@
 #ifndef ENGINE_H
 #define ENGINE_H
 
-#include "udpbatch.h"
+#include "cli.h"
+
+/* What came of one call. What is neither was lost: given up, though nothing was wrong with it. */
+struct outcome {
+    size_t sent, refused;
+};
 
 struct engine {
     const char *name;
-    const char *what;
-    /* Makes ready to send the packets on fd again and again; NULL: no memory. */
-    void *(*open)(int fd, const struct udpbatch_packet *packets, size_t n);
-    /* Sends all of them once; returns how many were taken. */
-    size_t (*send)(void *self);
+    const char *what;    /* one line */
+    const char *backend; /* of the library, for an engine that uses one by name */
+    bool one_payload;    /* sends the first packet's payload to all targets: fan-out alone */
+
+    /* Makes ready to send the packets on fd again and again; they and fd stay the caller's. Every
+     * packet has an address, and all are to be sent. Returns NULL on failure, with errno set. */
+    void *(*open)(const struct engine *engine, int fd, const struct udpbatch_packet *packets,
+                  size_t n);
+    /* Sends all of them once, and waits where the socket does not. */
+    struct outcome (*send)(void *self);
     void (*close)(void *self);
 };
 
-extern const struct engine engine_sendto;
-extern const struct engine engine_prebuilt;
-extern const struct engine engine_level1;
-extern const struct engine engine_level2;
-extern const struct engine engine_multi_target;
+/* Counts a packet that the kernel did not take: refused, or lost if waiting would have helped. */
+void outcome_count_error(struct outcome *outcome, int error);
+
+/* Waits, not for long, for room on a socket that does not wait by itself. Returns false if there is
+ * no use in it, as the user wants to end. */
+bool engine_wait(int fd);
+
+/* ---- The table ------------------------------------------------------------------------------ */
+
+enum { ENGINES_MAX = 24 };
+
+/* All there are, in the order to show them: those of the table, then one per back end of the
+ * library, "udpbatch-NAME". */
+size_t engines_list(const struct engine *list[ENGINES_MAX]);
+
+/* The one that all are compared with. */
+#define ENGINE_ORIGINAL "original"
+
+/* NULL if there is none of that name. */
+const struct engine *engines_find(const char *name);
 
 #endif
