@@ -1,0 +1,64 @@
+/* rounds.c: what one engine has done in each round, and the figures that follow. */
+#include "rounds.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "report.h"
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+struct spread spread_of(double *values, size_t n)
+{
+    if (n == 0)
+        return (struct spread){ .known = false };
+    qsort(values, n, sizeof *values, by_size);
+    double median = n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+    return (
+        struct spread){ .min = values[0], .median = median, .max = values[n - 1], .known = true };
+}
+
+/* Packets that got a fate: those that an engine gave up are not to its credit. */
+static double packets_per_second(const struct round *round)
+{
+    return report_ratio((double)(round->sent + round->refused), round->seconds);
+}
+
+static double cpu_ns_per_packet(const struct round *round)
+{
+    return report_ratio(round->cpu_seconds * NS_PER_SECOND, (double)(round->sent + round->refused));
+}
+
+static void add_up(const struct rounds *rounds, size_t n, struct engine_result *result)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct round *round = &rounds->list[i];
+        result->packets += round->sent + round->refused;
+        result->refused += round->refused;
+        result->lost += round->packets - round->sent - round->refused + round->vanished;
+    }
+}
+
+void rounds_sum_up(const struct rounds *rounds, const struct rounds *original, size_t n,
+                   double *room, struct engine_result *result)
+{
+    add_up(rounds, n, result);
+    if (result->packets == 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        room[i] = packets_per_second(&rounds->list[i]);
+    result->packets_per_second = spread_of(room, n);
+    for (size_t i = 0; i < n; i++)
+        room[i] = cpu_ns_per_packet(&rounds->list[i]);
+    result->cpu_ns_per_packet = spread_of(room, n);
+    for (size_t i = 0; original != NULL && i < n; i++)
+        room[i] = report_ratio(packets_per_second(&rounds->list[i]),
+                               packets_per_second(&original->list[i]));
+    result->ratio_to_original = spread_of(room, original != NULL ? n : 0);
+    result->call_p50_ns = histogram_quantile(rounds->calls, 0.5);
+    result->call_p99_ns = histogram_quantile(rounds->calls, 0.99);
+}

@@ -1,0 +1,30 @@
+/* rounds.h: what one engine has done in each round, and the figures that follow. */
+#ifndef ROUNDS_H
+#define ROUNDS_H
+
+#include "cli.h"
+#include "histogram.h"
+#include "result.h"
+
+/* One engine, one round. */
+struct round {
+    uint64_t packets, sent, refused; /* given to it; and what it says of them */
+    uint64_t vanished;               /* that were sent and never arrived */
+    double seconds, cpu_seconds;
+};
+
+/* One engine, all rounds. */
+struct rounds {
+    struct round *list;
+    struct histogram *calls; /* time of a call, in ns */
+};
+
+/* Minimum, median and maximum of values[0 .. n), which are put in order. */
+struct spread spread_of(double *values, size_t n);
+
+/* Fills in the figures of rounds [0 .. n); `original` is what to compare with, or NULL. `room` has
+ * place for n values. */
+void rounds_sum_up(const struct rounds *rounds, const struct rounds *original, size_t n,
+                   double *room, struct engine_result *result);
+
+#endif
