@@ -1,0 +1,195 @@
+/* table.c: what a run has measured, as a table for people. */
+#include "table.h"
+
+#include <string.h>
+
+#include "table_curve.h"
+#include "view.h"
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+/* ---- What was measured on ------------------------------------------------------------------- */
+
+static void print_offloads(const struct where *where, FILE *out)
+{
+    const char *between = "\noffloads  ";
+
+    for (int i = 0; i < OFFLOADS; i++) {
+        enum offload_state state = where->device.offloads[i];
+        if (state == OFFLOAD_UNKNOWN)
+            continue;
+        fprintf(out, "%s%s %s%s", between, device_offload_name((enum device_offload)i),
+                state == OFFLOAD_ON ? "on" : "off",
+                i == OFFLOAD_UDP_SEGMENTATION && where->offload_off ? " (by this run)" : "");
+        between = ", ";
+    }
+}
+
+static void print_where(const struct where *where, FILE *out)
+{
+    fprintf(out, "where     %s\n", where->what[0] != '\0' ? where->what : "-");
+    if (where->device.name[0] == '\0')
+        return;
+    fprintf(out, "device    %s", where->device.name);
+    if (where->device.mtu > 0)
+        fprintf(out, ", MTU %d", where->device.mtu);
+    print_offloads(where, out);
+    putc('\n', out);
+}
+
+static bool has_curve(const struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (report->workloads[i].curve != NULL)
+            return true;
+    return false;
+}
+
+static void print_setting(const struct report *report, FILE *out)
+{
+    const struct machine *machine = &report->machine;
+
+    fprintf(out, "kernel    %s\n", machine->kernel);
+    fprintf(out, "CPU       %s, %ld online\n", machine->cpu[0] != '\0' ? machine->cpu : "not known",
+            machine->cpus);
+    fprintf(out, "library   udpbatch %s\n", udpbatch_version());
+    print_where(&report->where, out);
+    fprintf(out, "payloads  %s in memory\n", report->contiguous ? "side by side" : "scattered");
+    fprintf(out, "rounds    %zu of %.3f s for each engine%s\n", report->rounds, report->seconds,
+            has_curve(report) ? "; a quarter of that at the points of a curve" : "");
+}
+
+static bool has_rows(const struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (report->workloads[i].curve == NULL)
+            return true;
+    return false;
+}
+
+static void print_legend(FILE *out)
+{
+    fputs("\nCPU ns/packet: of the whole process, the kernel's part included; less is better.\n"
+          "call, us: how long one call takes that sends all packets of the workload.\n"
+          "ratio to " ENGINE_ORIGINAL
+          ": of the packets/s, taken round by round; - if it has none.\n",
+          out);
+}
+
+/* ---- A workload ----------------------------------------------------------------------------- */
+
+struct spread_text {
+    char median[VIEW_TEXT], min[VIEW_TEXT], max[VIEW_TEXT];
+};
+
+typedef const char *write_function(double value, char text[VIEW_TEXT]);
+
+static struct spread_text write_spread(const struct spread *spread, write_function *write)
+{
+    struct spread_text text = { "-", "-", "-" };
+    if (spread->known) {
+        write(spread->median, text.median);
+        write(spread->min, text.min);
+        write(spread->max, text.max);
+    }
+    return text;
+}
+
+/* Figures below 1 are what batching is about: three digits are too few. */
+static const char *write_syscalls(double value, char text[VIEW_TEXT])
+{
+    if (value < 0)
+        return strcpy(text, "-");
+    if (value >= 1)
+        return view_write_figure(value, text);
+    snprintf(text, VIEW_TEXT, "%.5f", value);
+    return text;
+}
+
+static const char *write_call(uint64_t time_ns, char text[VIEW_TEXT])
+{
+    return time_ns > 0 ? view_write_figure((double)time_ns / 1000, text) : strcpy(text, "-");
+}
+
+static const char *write_count(const struct engine_result *result, uint64_t count,
+                               char text[VIEW_TEXT])
+{
+    return result->packets > 0 ? view_write_scaled((double)count, text) : strcpy(text, "-");
+}
+
+static void print_heads(int width, FILE *out)
+{
+    fprintf(out, "%-*s  %-18s  %-18s  %8s  %-13s  %7s %5s  %s\n", width, "", "packets/s",
+            "CPU ns/packet", "syscalls", "call, us", "", "", "ratio to " ENGINE_ORIGINAL);
+    fprintf(out, "%-*s  %6s %5s %5s  %6s %5s %5s  %8s  %6s %6s  %7s %5s  %6s %4s %4s\n", width,
+            "engine", "median", "min", "max", "median", "min", "max", "/packet", "p50", "p99",
+            "refused", "lost", "median", "min", "max");
+}
+
+static void print_row(const struct engine_result *result, int width, FILE *out)
+{
+    struct spread_text rate = write_spread(&result->packets_per_second, view_write_scaled);
+    struct spread_text cpu = write_spread(&result->cpu_ns_per_packet, view_write_figure);
+    struct spread_text ratio = write_spread(&result->ratio_to_original, view_write_figure);
+    char syscalls[VIEW_TEXT], p50[VIEW_TEXT], p99[VIEW_TEXT], refused[VIEW_TEXT], lost[VIEW_TEXT];
+
+    fprintf(out, "%-*s  %6s %5s %5s  %6s %5s %5s  %8s  %6s %6s  %7s %5s  %6s %4s %4s\n", width,
+            result->engine->name, rate.median, rate.min, rate.max, cpu.median, cpu.min, cpu.max,
+            write_syscalls(result->syscalls_per_packet, syscalls),
+            write_call(result->call_p50_ns, p50), write_call(result->call_p99_ns, p99),
+            write_count(result, result->refused, refused), write_count(result, result->lost, lost),
+            ratio.median, ratio.min, ratio.max);
+}
+
+static void print_heading(const struct workload_result *workload, FILE *out)
+{
+    enum { LONG = 80 };
+    fprintf(out, "\n%s: %s%s%zu packet%s per call, %zu round%s\n", workload->name, workload->what,
+            strlen(workload->what) > LONG ? ",\n    " : ", ", workload->packets,
+            plural(workload->packets), workload->rounds, plural(workload->rounds));
+}
+
+static void print_workload(const struct workload_result *workload, int width, FILE *out)
+{
+    print_heading(workload, out);
+    print_heads(width, out);
+    for (size_t i = 0; i < workload->engine_count; i++) {
+        const struct engine_result *result = &workload->engines[i];
+        if (result->fault[0] != '\0')
+            fprintf(out, "%-*s  no figures: %s\n", width, result->engine->name, result->fault);
+        else
+            print_row(result, width, out);
+    }
+}
+
+static int width_of_names(const struct report *report)
+{
+    struct view_engines engines;
+    size_t width = strlen("engine");
+
+    view_engines(report, &engines);
+    for (size_t i = 0; i < engines.count; i++)
+        if (strlen(engines.list[i]->name) > width)
+            width = strlen(engines.list[i]->name);
+    return (int)width;
+}
+
+void table_print(const struct report *report, FILE *out)
+{
+    int width = width_of_names(report);
+
+    print_setting(report, out);
+    if (has_rows(report))
+        print_legend(out);
+    for (size_t i = 0; i < report->count; i++)
+        if (report->workloads[i].curve == NULL)
+            print_workload(&report->workloads[i], width, out);
+    for (size_t i = 0; i < report->count; i++)
+        if (view_begins_curve(report, i))
+            table_print_curve(report, report->workloads[i].curve, width, out);
+    if (report->interrupted)
+        fputs("\n-- interrupted\n", out);
+}
