@@ -12,7 +12,13 @@
 #include "options.h"
 
 /* Each is { name, function, help }; see options.h. */
-static const struct command *const commands[] = { &send_command, &recv_command };
+static const struct command *const commands[] = {
+    &send_command,
+    &recv_command,
+#ifdef HAVE_BENCH
+    &bench_command,
+#endif
+};
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

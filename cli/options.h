@@ -29,6 +29,7 @@ struct command {
 
 extern const struct command send_command;
 extern const struct command recv_command;
+extern const struct command bench_command;
 
 /* What options_parse returns if there is something to do. */
 enum { OPTIONS_GO_ON = -1 };
