@@ -2,24 +2,7 @@
 # cli_bench.sh: udpbatch bench says what is wrong with what it is asked for, and measures the rest.
 set -eu
 
-: "${UDPBATCH:?set it to the udpbatch command}"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-checked=0
-status=0
-
-verdict() {
-    checked=$((checked + 1))
-    if [ "$1" = ok ]; then
-        echo "ok      $2"
-    else
-        echo "FAILED  $2"
-        echo "        status $status, stderr:"
-        sed 's/^/        /' "$work/err"
-        failed=$((failed + 1))
-    fi
-}
+. "$(dirname "$0")/verdict.sh"
 
 # check SENTENCE COMMAND...: the sentence is true if the command succeeds.
 check() {

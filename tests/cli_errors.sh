@@ -2,23 +2,7 @@
 # cli_errors.sh: every bad input gets one line that says what is wrong, and the right status.
 set -eu
 
-: "${UDPBATCH:?set it to the udpbatch command}"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-checked=0
-
-verdict() {
-    checked=$((checked + 1))
-    if [ "$1" = ok ]; then
-        echo "ok      $2"
-    else
-        echo "FAILED  $2"
-        echo "        status $status, stderr:"
-        sed 's/^/        /' "$work/err"
-        failed=$((failed + 1))
-    fi
-}
+. "$(dirname "$0")/verdict.sh"
 
 # run ARGUMENT...: sets $status, leaves the output in $work/out and $work/err.
 run() {

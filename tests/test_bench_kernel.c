@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
+#include "bench_support.h"
 #include "clock.h"
-#include "measure.h"
 #include "socket.h"
 #include "verify.h"
 
@@ -462,32 +462,6 @@ static void each_receiver_has_an_address_of_its_own(void **state)
 
 /* ---- Measuring ------------------------------------------------------------------------------ */
 
-enum { ROUNDS = 3, ROUND_MS = 2 };
-
-static struct workload_result *measure(const char *text, const struct engine *const *engines,
-                                       size_t count)
-{
-    static struct workload_result result;
-    static struct progress progress;
-    const struct layout layout = { 0 };
-
-    ask_for(text);
-    progress_begin(&progress, true, clock_now_ns());
-    result = (struct workload_result){ .engine_count = count };
-    for (size_t i = 0; i < count; i++)
-        result.engines[i].engine = engines[i];
-    const struct measurement measurement = { .place = &place,
-                                             .check_place = &place,
-                                             .spec = specs.list,
-                                             .layout = &layout,
-                                             .rounds = ROUNDS,
-                                             .round_ns = ROUND_MS * NS_PER_MS,
-                                             .progress = &progress,
-                                             .part = 1 };
-    measure_workload(&measurement, &result);
-    return &result;
-}
-
 static void expect_figures(const struct workload_result *workload_result,
                            const struct engine_result *result)
 {
@@ -514,7 +488,7 @@ static void all_engines_get_figures(void **state)
 
     (void)state;
     for (size_t t = 0; t < COUNT_OF(texts); t++) {
-        const struct workload_result *result = measure(texts[t], engines, count);
+        const struct workload_result *result = measure(&place, texts[t], engines, count);
         assert_int_equal(result->rounds, ROUNDS);
         for (size_t i = 0; i < count; i++) {
             const struct engine_result *each = &result->engines[i];
@@ -533,7 +507,7 @@ static void a_result_tells_what_was_sent(void **state)
     const struct engine *engines[] = { engines_find("prebuilt") };
 
     (void)state;
-    const struct workload_result *result = measure("W7:10:W2", engines, 1);
+    const struct workload_result *result = measure(&place, "W7:10:W2", engines, 1);
     assert_int_equal(result->packets, 256);
     assert_int_equal(result->payloads, 256);
     assert_int_equal(result->targets, 129);
@@ -549,7 +523,7 @@ static void the_original_is_as_fast_as_itself(void **state)
     const struct engine *engines[] = { engines_find("sendto-loop"), engines_find("original") };
 
     (void)state;
-    const struct workload_result *result = measure("W4:16", engines, 2);
+    const struct workload_result *result = measure(&place, "W4:16", engines, 2);
     const struct spread *ratio = &result->engines[1].ratio_to_original;
     assert_true(ratio->known && ratio->min == 1 && ratio->median == 1 && ratio->max == 1);
     assert_true(result->engines[0].ratio_to_original.known);
@@ -560,7 +534,7 @@ static void system_calls_are_told_per_packet(void **state)
     const struct engine *engines[] = { engines_find("sendto-loop"), engines_find("prebuilt") };
 
     (void)state;
-    const struct workload_result *result = measure("W4:16", engines, 2);
+    const struct workload_result *result = measure(&place, "W4:16", engines, 2);
     if (result->engines[0].syscalls_per_packet < 0) /* whether it may be is known to test_bench */
         skip();
     assert_true(result->engines[0].syscalls_per_packet == 1);
@@ -573,7 +547,7 @@ static void an_engine_with_a_fault_gets_no_figures(void **state)
     const struct engine *engines[] = { &bad.engine, engines_find("udpbatch"), &worse.engine };
 
     (void)state;
-    const struct workload_result *result = measure("W2:20", engines, 3);
+    const struct workload_result *result = measure(&place, "W2:20", engines, 3);
     assert_int_equal(result->rounds, ROUNDS);
     for (size_t i = 0; i < 3; i += 2) {
         const struct engine_result *none = &result->engines[i];
@@ -593,7 +567,7 @@ static void what_is_lost_after_the_check_is_counted(void **state)
     const struct engine *engines[] = { &tiring.engine, engines_find("udpbatch") };
 
     (void)state;
-    const struct workload_result *result = measure("W2:20", engines, 2);
+    const struct workload_result *result = measure(&place, "W2:20", engines, 2);
     const struct engine_result *lossy = &result->engines[0];
     assert_string_equal(lossy->fault, "");
     /* Some of them before the first round. */

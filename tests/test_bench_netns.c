@@ -23,10 +23,10 @@
 
 #include <cmocka.h>
 
+#include "bench_support.h"
 #include "clock.h"
-#include "measure.h"
 
-enum { EXIT_SKIP = 77, PATIENCE_MS = 5000, ROUNDS = 3, ROUND_MS = 2 };
+enum { EXIT_SKIP = 77, PATIENCE_MS = 5000 };
 
 /* Ethernet, IPv4 and UDP. */
 enum { HEADERS = 14 + 20 + 8 };
@@ -308,39 +308,13 @@ static const struct engine lossy = {
     .name = "lossy", .what = "loses", .open = open_lossy, .send = send_lossy, .close = close_lossy
 };
 
-static struct workload_result *measure(const char *text, const struct engine *const *engines,
-                                       size_t count)
-{
-    static struct workload_result result;
-    static struct progress progress;
-    const struct layout layout = { 0 };
-    struct workload_specs specs = { 0 };
-
-    assert_true(workload_add(&specs, text, &reason));
-    progress_begin(&progress, true, clock_now_ns());
-    result = (struct workload_result){ .engine_count = count };
-    for (size_t i = 0; i < count; i++)
-        result.engines[i].engine = engines[i];
-    const struct measurement measurement = { .place = &place,
-                                             .check_place = &place,
-                                             .spec = specs.list,
-                                             .layout = &layout,
-                                             .rounds = ROUNDS,
-                                             .round_ns = ROUND_MS * NS_PER_MS,
-                                             .progress = &progress,
-                                             .part = 1 };
-    measure_workload(&measurement, &result);
-    workload_specs_free(&specs);
-    return &result;
-}
-
 /* Every engine that can send the workload has figures, and nothing is lost on the way but by one
  * that does not wait. */
 static const struct workload_result *measure_all(const char *text)
 {
     const struct engine *engines[ENGINES_MAX];
     size_t count = engines_list(engines);
-    const struct workload_result *result = measure(text, engines, count);
+    const struct workload_result *result = measure(&place, text, engines, count);
 
     for (size_t i = 0; i < count; i++) {
         const struct engine_result *each = &result->engines[i];
@@ -377,9 +351,9 @@ static void what_a_workload_has_set_up_is_taken_away(void **state)
     const struct engine *engines[] = { engines_find("prebuilt") };
 
     (void)state;
-    measure("W7:10:W2", engines, 1);
+    measure(&place, "W7:10:W2", engines, 1);
     assert_false(netns_forbid(netns, false, &reason));
-    measure("W8", engines, 1);
+    measure(&place, "W8", engines, 1);
     assert_false(netns_press(netns, false, &reason));
 }
 
@@ -388,7 +362,7 @@ static void engines_that_wait_lose_nothing_under_pressure(void **state)
     const struct engine *engines[] = { engines_find("sendto-loop"), engines_find("prebuilt"),
                                        engines_find("udpbatch_send"), engines_find("udpbatch") };
     (void)state;
-    const struct workload_result *result = measure("W8", engines, 4);
+    const struct workload_result *result = measure(&place, "W8", engines, 4);
     for (size_t i = 0; i < 4; i++) {
         assert_string_equal(result->engines[i].fault, "");
         assert_int_equal(result->engines[i].lost, 0);
@@ -401,7 +375,7 @@ static void what_never_arrives_is_lost(void **state)
     const struct engine *engines[] = { &lossy, engines_find("prebuilt") };
 
     (void)state;
-    const struct workload_result *result = measure("W2:20", engines, 2);
+    const struct workload_result *result = measure(&place, "W2:20", engines, 2);
     assert_string_equal(result->engines[0].fault, "");
     assert_true(result->engines[0].lost > 0);
     assert_int_equal(result->engines[0].lost % 20, 0);

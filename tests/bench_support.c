@@ -1,0 +1,39 @@
+/* bench_support.c: what the tests of `udpbatch bench` that send share. */
+#include "bench_support.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "clock.h"
+
+enum { ROUND_MS = 2 };
+
+const struct workload_result *measure(struct place *place, const char *workload,
+                                      const struct engine *const *engines, size_t count)
+{
+    static struct workload_result result;
+    struct workload_specs specs = { 0 };
+    struct progress progress;
+    struct reason reason;
+    const struct layout layout = { 0 };
+
+    if (!workload_add(&specs, workload, &reason))
+        fail_msg("%s: %s", workload, reason.text);
+    progress_begin(&progress, true, clock_now_ns());
+    result = (struct workload_result){ .engine_count = count };
+    for (size_t i = 0; i < count; i++)
+        result.engines[i].engine = engines[i];
+    const struct measurement measurement = { .place = place,
+                                             .check_place = place,
+                                             .spec = specs.list,
+                                             .layout = &layout,
+                                             .rounds = ROUNDS,
+                                             .round_ns = ROUND_MS * NS_PER_MS,
+                                             .progress = &progress,
+                                             .part = 1 };
+    measure_workload(&measurement, &result);
+    workload_specs_free(&specs);
+    return &result;
+}

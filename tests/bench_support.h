@@ -1,0 +1,15 @@
+/* bench_support.h: what the tests of `udpbatch bench` that send share. */
+#ifndef BENCH_SUPPORT_H
+#define BENCH_SUPPORT_H
+
+#include "cli.h"
+#include "measure.h"
+
+enum { ROUNDS = 3 };
+
+/* Measures a workload by some engines in that place, in ROUNDS short rounds. The result holds until
+ * the next call. Fails the test if the workload cannot be read. */
+const struct workload_result *measure(struct place *place, const char *workload,
+                                      const struct engine *const *engines, size_t count);
+
+#endif
