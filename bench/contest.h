@@ -8,12 +8,12 @@
 #include "rounds.h"
 #include "workload.h"
 
-/* An engine, ready to send the workload, and what it has done. */
+/* An engine, and what it has done. */
 struct contender {
     const struct engine *engine;
     struct engine_result *result;
     int fd;
-    void *self; /* NULL: it does not take part */
+    void *self; /* NULL: not open */
     struct rounds rounds;
 };
 
@@ -26,10 +26,23 @@ struct contest {
     size_t count;
 };
 
-/* A first part of a round for each, of which no figure is kept. */
+/* Who is ruled out has no figures, and the reason is told in their place. */
+bool contest_is_out(const struct contender *contender);
+__attribute__((format(printf, 2, 3))) void contest_rule_out(struct contender *contender,
+                                                            const char *format, ...);
+
+/* Opens an engine on a socket of its own, ready to send the workload, or rules it out. One is open
+ * at a time: a device queue, for instance, may have no room for two. */
+bool contest_open(struct contest *contest, const struct place *place, struct contender *contender);
+void contest_close(struct contender *contender);
+
+/* Shows that the engine is at work, and how much of the workload is done, if that is due. */
+void contest_show(const struct contest *contest, const struct contender *contender, double part);
+
+/* Part of a round for each, of which no figure is kept. */
 void contest_warm_up(struct contest *contest);
 
-/* A round for each engine that takes part. Returns false if it was interrupted. */
+/* A round for each engine that is not out. Returns false if it was interrupted. */
 bool contest_run_round(struct contest *contest, size_t index);
 
 #endif

@@ -1,6 +1,7 @@
 /* engine.c: the table of engines, and what they share. */
 #include "engine.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,18 +26,20 @@ static const struct engine *const *backend_engines(size_t *count)
 {
     static struct engine rows[BACKENDS_MAX];
     static const struct engine *pointers[BACKENDS_MAX];
+    static struct udpbatch_sender_options options[BACKENDS_MAX];
     static char names[BACKENDS_MAX][32];
     const char *backend;
 
-    for (*count = 0; *count < BACKENDS_MAX; ++*count) {
+    for (*count = 0; (backend = udpbatch_backend_name(*count)) != NULL; ++*count) {
         size_t i = *count;
-        if ((backend = udpbatch_backend_name(i)) == NULL)
-            break;
+        assert(i < BACKENDS_MAX);
         snprintf(names[i], sizeof names[i], "udpbatch-%s", backend);
+        options[i] =
+            (struct udpbatch_sender_options){ .size = sizeof options[i], .backend = backend };
         rows[i] = engine_udpbatch;
         rows[i].name = names[i];
         rows[i].what = "level 2 of the library, by this back end";
-        rows[i].backend = backend;
+        rows[i].options = &options[i];
         pointers[i] = &rows[i];
     }
     return pointers;
@@ -65,8 +68,10 @@ const struct engine *engines_find(const char *name)
 
 void outcome_count_error(struct outcome *outcome, int error)
 {
-    if (udpbatch_error_meaning(error) != UDPBATCH_BUSY)
-        outcome->refused++;
+    if (udpbatch_error_meaning(error) == UDPBATCH_BUSY)
+        return;
+    if (outcome->refused++ == 0)
+        outcome->first_error = error;
 }
 
 bool engine_wait(int fd)

@@ -7,13 +7,14 @@
 /* What came of one call. What is neither was lost: given up, though nothing was wrong with it. */
 struct outcome {
     size_t sent, refused;
+    int first_error; /* of the refused; 0 if there are none */
 };
 
 struct engine {
     const char *name;
-    const char *what;    /* one line */
-    const char *backend; /* of the library, for an engine that uses one by name */
-    bool one_payload;    /* sends the first packet's payload to all targets: fan-out alone */
+    const char *what;                              /* one line */
+    const struct udpbatch_sender_options *options; /* of the library's level 2; NULL: its own */
+    bool one_payload; /* sends the first packet's payload to all targets: fan-out alone */
 
     /* Makes ready to send the packets on fd again and again; they and fd stay the caller's. Every
      * packet has an address, and all are to be sent. Returns NULL on failure, with errno set. */
@@ -22,6 +23,8 @@ struct engine {
     /* Sends all of them once, and waits where the socket does not. */
     struct outcome (*send)(void *self);
     void (*close)(void *self);
+    /* What it has chosen or is built on, "sendmmsg"; may be NULL: nothing to tell. */
+    const char *(*uses)(void *self);
 };
 
 /* Counts a packet that the kernel did not take: refused, or lost if waiting would have helped. */

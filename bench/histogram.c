@@ -1,20 +1,12 @@
 /* histogram.c: how often which duration was met, to within 2 %; of fixed size. */
 #include "histogram.h"
 
-static unsigned highest_bit(uint64_t value)
-{
-    unsigned bit = 0;
-    while ((value >>= 1) != 0)
-        bit++;
-    return bit;
-}
-
 /* Above 64, a value is known by its power of two and the six bits below that one. */
 static size_t bucket_of(uint64_t value)
 {
     if (value < HISTOGRAM_PARTS)
         return (size_t)value;
-    unsigned shift = highest_bit(value) - HISTOGRAM_PARTS_LOG;
+    unsigned shift = 63 - (unsigned)__builtin_clzll(value) - HISTOGRAM_PARTS_LOG;
     return (size_t)(shift + 1) * HISTOGRAM_PARTS + (size_t)(value >> shift) % HISTOGRAM_PARTS;
 }
 
@@ -32,6 +24,13 @@ void histogram_add(struct histogram *histogram, uint64_t value)
 {
     histogram->counts[bucket_of(value)]++;
     histogram->total++;
+}
+
+void histogram_merge(struct histogram *histogram, const struct histogram *other)
+{
+    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+        histogram->counts[i] += other->counts[i];
+    histogram->total += other->total;
 }
 
 uint64_t histogram_quantile(const struct histogram *histogram, double part)

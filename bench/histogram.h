@@ -15,6 +15,8 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, uint64_t value);
 
+void histogram_merge(struct histogram *histogram, const struct histogram *other);
+
 /* The value that this part of all, 0 to 1, does not exceed; 0 if there are none. */
 uint64_t histogram_quantile(const struct histogram *histogram, double part);
 

@@ -5,74 +5,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "contest.h"
 #include "interrupt.h"
 #include "syscalls.h"
 #include "verify.h"
 
-static bool is_out(const struct contender *contender)
-{
-    return contender->result->fault[0] != '\0';
-}
-
-static void rule_out(struct contender *contender, const char *why)
-{
-    snprintf(contender->result->fault, sizeof contender->result->fault, "%.*s", RESULT_TEXT - 1,
-             why);
-}
+/* What a description may have room for is what a result has. */
+_Static_assert((int)RESULT_TEXT >= (int)WORKLOAD_TEXT, "a description fits a result");
 
 /* For what is wrong with none of them in particular. */
 static void rule_out_all(struct contest *contest, const char *why)
 {
     for (size_t i = 0; i < contest->count; i++)
-        if (!is_out(&contest->contenders[i]))
-            rule_out(&contest->contenders[i], why);
-}
-
-/* ---- Engines, opened and closed ------------------------------------------------------------- */
-
-static bool open_contender(struct contest *contest, const struct place *place,
-                           struct contender *contender)
-{
-    const struct workload *workload = &contest->workload;
-    struct reason reason;
-
-    contender->fd = place_socket(place, contest->measurement->spec, &reason);
-    if (contender->fd < 0) {
-        rule_out(contender, reason.text);
-        return false;
-    }
-    contender->self =
-        contender->engine->open(contender->engine, contender->fd, workload->packets, workload->n);
-    if (contender->self != NULL)
-        return true;
-    snprintf(contender->result->fault, sizeof contender->result->fault, "cannot be opened: %s",
-             strerror(errno));
-    return false;
-}
-
-static void close_contender(struct contender *contender)
-{
-    if (contender->self != NULL)
-        contender->engine->close(contender->self);
-    if (contender->fd >= 0)
-        close(contender->fd);
-    contender->self = NULL;
-    contender->fd = -1;
+        if (!contest_is_out(&contest->contenders[i]))
+            contest_rule_out(&contest->contenders[i], "%s", why);
 }
 
 /* ---- Before timing -------------------------------------------------------------------------- */
 
 static void check(struct contest *contest, struct contender *contender)
 {
+    contest_show(contest, contender, 0);
     if (contender->engine->one_payload && contest->workload.payload_count > 1)
-        rule_out(contender, "it sends one payload, and this workload has several");
-    else if (open_contender(contest, contest->measurement->check_place, contender))
+        contest_rule_out(contender, "it sends one payload, and this workload has several");
+    else if (contest_open(contest, contest->measurement->check_place, contender))
         verify_engine(contender->engine, contender->self, &contest->workload, &contest->receivers,
                       contender->result->fault);
-    close_contender(contender);
+    contest_close(contender);
 }
 
 static void describe(struct contest *contest)
@@ -111,6 +71,7 @@ static bool check_all(struct contest *contest, struct reason *reason)
     size_t targets = workload_targets(measurement->spec);
 
     if (!place_listen(place, &contest->receivers, targets, reason) ||
+        !place_drop(place, &contest->receivers, false, reason) ||
         !build(contest, place, contest->receivers.targets, targets, reason))
         return false;
     describe(contest);
@@ -133,15 +94,27 @@ static bool move_to_place(struct contest *contest, struct reason *reason)
 
 /* ---- Figures -------------------------------------------------------------------------------- */
 
+struct trial {
+    struct contest *contest;
+    struct contender *contender;
+};
+
+static bool open_once(void *context)
+{
+    struct trial *trial = context;
+    return contest_open(trial->contest, trial->contest->measurement->place, trial->contender);
+}
+
 static void send_once(void *context)
 {
-    struct contender *contender = context;
+    struct contender *contender = ((struct trial *)context)->contender;
     contender->engine->send(contender->self);
 }
 
 static void count_syscalls(struct contest *contest, struct contender *contender)
 {
-    long count = syscalls_count(send_once, contender);
+    struct trial trial = { contest, contender };
+    long count = syscalls_count(&(struct counted){ open_once, send_once, &trial });
     contender->result->syscalls_per_packet =
         count < 0 ? -1 : (double)count / (double)contest->workload.n;
 }
@@ -150,7 +123,7 @@ static const struct rounds *rounds_of_original(const struct contest *contest)
 {
     for (size_t i = 0; i < contest->count; i++) {
         const struct contender *contender = &contest->contenders[i];
-        if (strcmp(contender->engine->name, ENGINE_ORIGINAL) == 0 && !is_out(contender))
+        if (strcmp(contender->engine->name, ENGINE_ORIGINAL) == 0 && !contest_is_out(contender))
             return &contender->rounds;
     }
     return NULL;
@@ -160,7 +133,7 @@ static void sum_up(struct contest *contest, double *room)
 {
     const struct rounds *original = rounds_of_original(contest);
     for (size_t i = 0; i < contest->count; i++)
-        if (!is_out(&contest->contenders[i]))
+        if (!contest_is_out(&contest->contenders[i]))
             rounds_sum_up(&contest->contenders[i].rounds, original, contest->result->rounds, room,
                           contest->contenders[i].result);
 }
@@ -169,11 +142,14 @@ static void sum_up(struct contest *contest, double *room)
 
 static bool get_ready(struct contest *contest, struct contender *contender, struct reason *reason)
 {
-    if (is_out(contender) || !open_contender(contest, contest->measurement->place, contender))
+    struct rounds *rounds = &contender->rounds;
+
+    if (contest_is_out(contender))
         return true;
-    contender->rounds.list = calloc(contest->measurement->rounds, sizeof *contender->rounds.list);
-    contender->rounds.calls = calloc(1, sizeof *contender->rounds.calls);
-    if (contender->rounds.list == NULL || contender->rounds.calls == NULL)
+    rounds->list = calloc(contest->measurement->rounds, sizeof *rounds->list);
+    rounds->calls = calloc(1, sizeof *rounds->calls);
+    rounds->latest = calloc(1, sizeof *rounds->latest);
+    if (rounds->list == NULL || rounds->calls == NULL || rounds->latest == NULL)
         return reason_give(reason, "%s", strerror(ENOMEM));
     count_syscalls(contest, contender);
     return true;
@@ -216,9 +192,10 @@ static void end(struct contest *contest)
     place_drop(measurement->place, &contest->receivers, false, &ignored);
     place_restore(measurement->place, measurement->spec);
     for (size_t i = 0; i < contest->count; i++) {
-        close_contender(&contest->contenders[i]);
+        contest_close(&contest->contenders[i]);
         free(contest->contenders[i].rounds.list);
         free(contest->contenders[i].rounds.calls);
+        free(contest->contenders[i].rounds.latest);
     }
     workload_free(&contest->workload);
     receivers_close(&contest->receivers);

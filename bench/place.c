@@ -17,7 +17,7 @@
 /* Ethernet, IPv4 and UDP: what stands before a payload, or a train of them, on the veth pair. */
 enum { IP_UDP_BYTES = 20 + 8, FRAME_BYTES = 14 + IP_UDP_BYTES };
 
-enum { USUAL_MTU = 1500, PRESSED_BUFFER = 64 << 10, SPARE_DESCRIPTORS = 256 };
+enum { USUAL_MTU = 1500, PRESSED_BUFFER = 64 << 10, DISCARD_PORT = 9 };
 
 /* ---- Open ----------------------------------------------------------------------------------- */
 
@@ -83,7 +83,7 @@ static bool open_address(struct place *place, const struct place_settings *setti
 
 bool place_open(struct place *place, const struct place_settings *settings, struct reason *reason)
 {
-    *place = (struct place){ .netns = { -1, -1, -1, -1 } };
+    *place = (struct place)PLACE_CLOSED;
     allow_descriptors();
     if (settings->netns)
         return open_netns(place, settings, reason);
@@ -111,12 +111,12 @@ static void prepare_bad(struct place *place)
     *add_bad(place, "EAFNOSUPPORT") =
         (union udpbatch_addr){ .in6 = { .sin6_family = AF_INET6,
                                         .sin6_addr = IN6ADDR_LOOPBACK_INIT,
-                                        .sin6_port = htons(9) } };
+                                        .sin6_port = htons(DISCARD_PORT) } };
     /* The broadcast address of loopback, without SO_BROADCAST. */
     *add_bad(place, "EACCES") =
         (union udpbatch_addr){ .in4 = { .sin_family = AF_INET,
                                         .sin_addr = { htonl(INADDR_LOOPBACK | 0xfffffe) },
-                                        .sin_port = htons(9) } };
+                                        .sin_port = htons(DISCARD_PORT) } };
     /* Without nft(8), one kind less; a workload says which it has. */
     if (place->kind == PLACE_NETNS && netns_forbid(&place->netns, true, &ignored))
         netns_forbidden_target(add_bad(place, "EPERM"));
@@ -166,6 +166,20 @@ static void loopback_target(size_t i, union udpbatch_addr *address)
         (union udpbatch_addr){ .in4 = { .sin_family = AF_INET, .sin_addr = { htonl(host) } } };
 }
 
+union udpbatch_addr place_sample(const struct place *place)
+{
+    union udpbatch_addr address;
+
+    if (place->kind == PLACE_ADDRESS)
+        return place->to->addresses[0];
+    if (place->kind == PLACE_NETNS)
+        netns_target(0, &address);
+    else
+        loopback_target(0, &address);
+    address.in4.sin_port = htons(DISCARD_PORT);
+    return address;
+}
+
 static int listening_socket(const struct place *place, size_t i, union udpbatch_addr *address)
 {
     if (place->kind == PLACE_NETNS) {
@@ -208,9 +222,10 @@ bool place_drop(const struct place *place, const struct receivers *receivers, bo
 struct arrived place_arrived(const struct place *place, const struct receivers *receivers)
 {
     struct arrivals far;
+    uint64_t packets;
 
-    if (place->kind == PLACE_LOOPBACK)
-        return (struct arrived){ .known = true, .amount = receivers_dropped(receivers) };
+    if (place->kind == PLACE_LOOPBACK && receivers_dropped(receivers, &packets))
+        return (struct arrived){ .known = true, .amount = packets };
     if (place->kind == PLACE_NETNS && netns_arrivals(&place->netns, &far))
         return (struct arrived){ .known = true,
                                  .in_bytes = true,

@@ -21,6 +21,12 @@ struct place {
     struct where where;
 };
 
+/* Not open: place_close does nothing to it. */
+#define PLACE_CLOSED                                                                               \
+    {                                                                                              \
+        .netns = { -1, -1, -1, -1 }                                                                \
+    }
+
 struct place_settings {
     bool netns, offload_off;
     const struct targets *to; /* retained; all of one family */
@@ -33,6 +39,9 @@ void place_close(struct place *place);
 /* Makes the place what a workload needs: bad targets, a slow queue. Then puts it back. */
 bool place_prepare(struct place *place, const struct workload_spec *spec, struct reason *reason);
 void place_restore(struct place *place, const struct workload_spec *spec);
+
+/* An address to which packets go there, for trying an engine; the port is not one of a receiver. */
+union udpbatch_addr place_sample(const struct place *place);
 
 /* A socket to send from; for a workload under pressure, one that does not wait. -1: the reason. */
 int place_socket(const struct place *place, const struct workload_spec *spec,

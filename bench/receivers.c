@@ -83,16 +83,17 @@ bool receivers_drop(const struct receivers *receivers)
     return filter_all(receivers, code, 1);
 }
 
-uint64_t receivers_dropped(const struct receivers *receivers)
+bool receivers_dropped(const struct receivers *receivers, uint64_t *packets)
 {
-    uint64_t sum = 0;
+    *packets = 0;
     for (size_t i = 0; i < receivers->count; i++) {
         uint32_t memory[SK_MEMINFO_VARS] = { 0 };
         socklen_t len = sizeof memory;
-        if (getsockopt(receivers->fds[i], SOL_SOCKET, SO_MEMINFO, memory, &len) == 0)
-            sum += memory[SK_MEMINFO_DROPS];
+        if (getsockopt(receivers->fds[i], SOL_SOCKET, SO_MEMINFO, memory, &len) < 0)
+            return false;
+        *packets += memory[SK_MEMINFO_DROPS];
     }
-    return sum;
+    return true;
 }
 
 void receivers_drain(const struct receivers *receivers)

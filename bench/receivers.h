@@ -26,8 +26,9 @@ bool receivers_take(const struct receivers *receivers, uint32_t first, uint32_t 
 /* From here on each drops what arrives, before it is queued, and the kernel counts that. */
 bool receivers_drop(const struct receivers *receivers);
 
-/* How many packets they have dropped so far. Each receiver's counter has 32 bits. */
-uint64_t receivers_dropped(const struct receivers *receivers);
+/* How many packets they have dropped so far. Each receiver's counter has 32 bits. Returns false if
+ * the kernel does not tell. */
+bool receivers_dropped(const struct receivers *receivers, uint64_t *packets);
 
 /* Forgets what is queued. */
 void receivers_drain(const struct receivers *receivers);

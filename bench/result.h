@@ -19,6 +19,7 @@ enum { RESULT_TEXT = 160 };
 struct engine_result {
     const struct engine *engine;
     char fault[RESULT_TEXT]; /* why it has no figures; empty: it has them */
+    char uses[32];           /* its back end, or the version of its library; may be empty */
     struct spread packets_per_second;
     struct spread cpu_ns_per_packet;   /* of the whole process, the kernel's part included */
     struct spread ratio_to_original;   /* of the packets/s, taken round by round */
@@ -26,9 +27,10 @@ struct engine_result {
     uint64_t call_p50_ns, call_p99_ns; /* time of a call that sends the whole workload */
     uint64_t packets;                  /* sent or refused, in all timed rounds, as are these two: */
     uint64_t refused, lost;
+    bool lost_known; /* whether all rounds could tell what arrived */
 };
 
-/* One workload, with the engines that were asked for, in the order of the table. */
+/* One workload, with its engines, in the order of asking. */
 struct workload_result {
     char name[32];          /* as asked for: "W6", "W1:200" */
     char what[RESULT_TEXT]; /* "32 payloads of 1228 bytes to 64 targets" */
@@ -61,6 +63,7 @@ struct report {
     size_t count;
     struct workload_result *workloads;
     bool interrupted;
+    bool optimised; /* how this program was built: figures of others mean little */
 };
 
 #endif

@@ -22,24 +22,31 @@ struct spread spread_of(double *values, size_t n)
         struct spread){ .min = values[0], .median = median, .max = values[n - 1], .known = true };
 }
 
-/* Packets that got a fate: those that an engine gave up are not to its credit. */
+/* What was sent and never arrived is not to an engine's credit. */
+static uint64_t credit(const struct round *round)
+{
+    return round->sent - round->vanished + round->refused;
+}
+
 static double packets_per_second(const struct round *round)
 {
-    return report_ratio((double)(round->sent + round->refused), round->seconds);
+    return report_ratio((double)credit(round), round->seconds);
 }
 
 static double cpu_ns_per_packet(const struct round *round)
 {
-    return report_ratio(round->cpu_seconds * NS_PER_SECOND, (double)(round->sent + round->refused));
+    return report_ratio(round->cpu_seconds * NS_PER_SECOND, (double)credit(round));
 }
 
 static void add_up(const struct rounds *rounds, size_t n, struct engine_result *result)
 {
+    result->lost_known = n > 0;
     for (size_t i = 0; i < n; i++) {
         const struct round *round = &rounds->list[i];
-        result->packets += round->sent + round->refused;
+        result->packets += credit(round);
         result->refused += round->refused;
-        result->lost += round->packets - round->sent - round->refused + round->vanished;
+        result->lost += round->packets - credit(round);
+        result->lost_known = result->lost_known && round->vanished_known;
     }
 }
 

@@ -9,14 +9,17 @@
 /* One engine, one round. */
 struct round {
     uint64_t packets, sent, refused; /* given to it; and what it says of them */
-    uint64_t vanished;               /* that were sent and never arrived */
+    uint64_t vanished;               /* that were sent and never arrived, */
+    bool vanished_known;             /* if that could be told */
+    int first_error;                 /* of those refused */
     double seconds, cpu_seconds;
 };
 
 /* One engine, all rounds. */
 struct rounds {
     struct round *list;
-    struct histogram *calls; /* time of a call, in ns */
+    struct histogram *calls;  /* time of a call, in ns */
+    struct histogram *latest; /* the same, of the round that is not yet one of all engines' */
 };
 
 /* Minimum, median and maximum of values[0 .. n), which are put in order. */

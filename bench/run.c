@@ -15,6 +15,12 @@ static const double USUAL_SECONDS = 32, LONGEST_ROUND = 0.5;
 /* The points of a curve are many: their rounds are a part as long. */
 enum { CURVE_PART = 4 };
 
+#ifdef __OPTIMIZE__
+static const bool OPTIMISED = true;
+#else
+static const bool OPTIMISED = false;
+#endif
+
 /* All that a run holds. */
 struct run {
     const struct run_settings *settings;
@@ -33,8 +39,8 @@ struct run {
 static int try_to_open(const struct run *run, const struct engine *engine)
 {
     const struct workload_spec *spec = &run->settings->workloads.list[0];
-    union udpbatch_addr nobody = { .in4 = { .sin_family = AF_INET } };
-    const struct udpbatch_packet packet = { .to = &nobody };
+    const union udpbatch_addr sample = place_sample(&run->place);
+    const struct udpbatch_packet packet = { .to = &sample };
     struct reason ignored;
     int fd = place_socket(&run->place, spec, &ignored), error = 0;
 
@@ -50,14 +56,21 @@ static int try_to_open(const struct run *run, const struct engine *engine)
 }
 
 /* All that open here. */
-static void take_all_engines(struct run *run)
+static bool take_all_engines(struct run *run, struct reason *reason)
 {
     const struct engine *list[ENGINES_MAX];
     size_t count = engines_list(list);
+    int error = 0;
 
-    for (size_t i = 0; i < count; i++)
-        if (try_to_open(run, list[i]) == 0)
+    for (size_t i = 0; i < count; i++) {
+        int its_error = try_to_open(run, list[i]);
+        if (its_error == 0)
             run->engines[run->engine_count++] = list[i];
+        else
+            error = its_error;
+    }
+    return run->engine_count > 0 ||
+           reason_give(reason, "no engine can be opened here: %s", strerror(error));
 }
 
 static bool choose_engines(struct run *run, struct reason *reason)
@@ -65,7 +78,7 @@ static bool choose_engines(struct run *run, struct reason *reason)
     const struct run_settings *settings = run->settings;
 
     if (settings->engine_count == 0)
-        take_all_engines(run);
+        return take_all_engines(run, reason);
     for (size_t i = 0; i < settings->engine_count; i++) {
         int error = try_to_open(run, settings->engines[i]);
         if (error != 0)
@@ -173,6 +186,7 @@ static bool begin_report(const struct run *run, struct report *report, struct re
 {
     machine_describe(&report->machine);
     report->where = run->place.where;
+    report->optimised = OPTIMISED;
     report->contiguous = run->settings->layout.contiguous;
     report->rounds = run->settings->rounds;
     report->seconds = choose_seconds(run);
@@ -182,7 +196,7 @@ static bool begin_report(const struct run *run, struct report *report, struct re
 
 bool run_all(const struct run_settings *settings, struct report *report, struct reason *reason)
 {
-    struct run run = { .settings = settings };
+    struct run run = { .settings = settings, .place = PLACE_CLOSED, .loopback = PLACE_CLOSED };
 
     *report = (struct report){ 0 };
     bool begun = open_places(&run, reason) && choose_engines(&run, reason);
@@ -196,8 +210,7 @@ bool run_all(const struct run_settings *settings, struct report *report, struct 
         progress_end(&run.progress);
         report->interrupted = interrupted();
     }
-    if (run.check_place == &run.loopback)
-        place_close(&run.loopback);
+    place_close(&run.loopback);
     place_close(&run.place);
     return begun;
 }

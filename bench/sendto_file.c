@@ -1,12 +1,12 @@
 /* sendto_file.c: what `udpbatch send` does, by a plain loop of sendto, for comparison.
  *
  * Usage: sendto_file FILE BYTES RATE HOST:PORT ...; RATE is "max" or as in udpbatch(1). */
-#include "../cli/address.h"
-#include "../cli/clock.h"
-#include "../cli/pace.h"
-#include "../cli/socket.h"
-#include "../cli/source.h"
-#include "../cli/targets.h"
+#include "address.h"
+#include "clock.h"
+#include "pace.h"
+#include "socket.h"
+#include "source.h"
+#include "targets.h"
 
 #include <stdio.h>
 #include <stdlib.h>

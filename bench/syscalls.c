@@ -3,70 +3,80 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
+
 enum { SYSCALL_STOP = SIGTRAP | 0x80 }; /* PTRACE_O_TRACESYSGOOD */
 
 /* The child stops itself before the traced work and after it, with one system call each time. */
-static void work_traced(void (*work)(void *context), void *context)
+static _Noreturn void work_traced(const struct counted *counted)
 {
     pid_t self = getpid();
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* until it is traced, too, it does not outlive its parent */
-    work(context);                    /* what is done only the first time is done here */
+    if (!counted->begin(counted->context))
+        _exit(1);
+    counted->work(counted->context); /* what is done only the first time is done here */
     if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
         _exit(1);
     kill(self, SIGSTOP);
-    work(context);
+    counted->work(counted->context);
     kill(self, SIGSTOP);
     _exit(0);
 }
 
-/* Lets the child go on to its next stop. Returns the signal that it stopped for, or -1. */
-static int next_stop(pid_t child)
+/* A traced child that waits to be let go. */
+struct tracee {
+    pid_t pid;
+    bool stopped; /* false: it has ended, and its number is no longer ours */
+};
+
+/* Returns the signal that it stopped for, or -1 if it ended. */
+static int wait_for_stop(struct tracee *tracee)
 {
-    int status;
-    if (ptrace(PTRACE_SYSCALL, child, NULL, NULL) != 0)
-        return -1;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return -1;
-    return WIFSTOPPED(status) ? WSTOPSIG(status) : -1;
+    int status = child_wait(tracee->pid);
+    tracee->stopped = status != -1 && WIFSTOPPED(status);
+    return tracee->stopped ? WSTOPSIG(status) : -1;
 }
 
-static bool wait_for_first_stop(pid_t child)
+static bool take_over(struct tracee *tracee)
 {
-    int status;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return false;
-    return WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP &&
-           ptrace(PTRACE_SETOPTIONS, child, NULL,
-                  (void *)(uintptr_t)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)) == 0;
+    const uintptr_t options = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL;
+    return wait_for_stop(tracee) == SIGSTOP &&
+           ptrace(PTRACE_SETOPTIONS, tracee->pid, NULL, (void *)options) == 0;
 }
 
-/* A system call is two stops, at its entry and at its exit. The last one is the child's own. */
-static long count_stops(pid_t child)
+/* A system call is two stops, at its entry and at its exit; the last one is the child's own. A
+ * signal is a stop too, and is passed on. */
+static long count_stops(struct tracee *tracee)
 {
     long stops = 0;
-    int signal;
-    while ((signal = next_stop(child)) == SYSCALL_STOP)
-        stops++;
-    return signal == SIGSTOP ? stops / 2 - 1 : -1;
+    uintptr_t signal = 0;
+
+    while (ptrace(PTRACE_SYSCALL, tracee->pid, NULL, (void *)signal) == 0) {
+        int stop = wait_for_stop(tracee);
+        if (stop == SIGSTOP)
+            return stops / 2 - 1;
+        if (stop < 0)
+            return -1;
+        stops += stop == SYSCALL_STOP;
+        signal = stop == SYSCALL_STOP ? 0 : (uintptr_t)stop;
+    }
+    return -1;
 }
 
-long syscalls_count(void (*work)(void *context), void *context)
+long syscalls_count(const struct counted *counted)
 {
-    pid_t child = fork();
-    if (child == 0)
-        work_traced(work, context);
-    if (child < 0)
+    struct tracee tracee = { .pid = child_fork() };
+    if (tracee.pid == 0)
+        work_traced(counted);
+    if (tracee.pid < 0)
         return -1;
-    long count = wait_for_first_stop(child) ? count_stops(child) : -1;
-    kill(child, SIGKILL);
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        continue;
+    long count = take_over(&tracee) ? count_stops(&tracee) : -1;
+    if (tracee.stopped) {
+        kill(tracee.pid, SIGKILL);
+        child_wait(tracee.pid);
+    }
     return count;
 }

@@ -4,9 +4,15 @@
 
 #include "cli.h"
 
-/* Calls work(context) twice in a child process, the second time traced (ptrace(2)), and counts what
- * system calls that one makes. No privilege is needed, but tracing must be allowed. Returns -1 if
- * it is not. */
-long syscalls_count(void (*work)(void *context), void *context);
+struct counted {
+    bool (*begin)(void *context); /* what the work needs; returns false if it cannot be had */
+    void (*work)(void *context);
+    void *context;
+};
+
+/* In a child process, begins, works, and works once more, this time traced (ptrace(2)). Returns how
+ * many system calls that took, or -1 if it cannot be told. No privilege is needed, but tracing must
+ * be allowed. */
+long syscalls_count(const struct counted *counted);
 
 #endif

@@ -9,8 +9,8 @@
 
 #include "interrupt.h"
 
-/* How long a packet may be on its way after all others have come. */
-enum { PATIENCE_MS = 300 };
+/* How long a packet may be on its way after all others have come, and one too many after it. */
+enum { PATIENCE_MS = 300, LATE_MS = 2 };
 
 enum { LONGEST_PAYLOAD = 65535, NO_PACKET = -1 };
 
@@ -102,19 +102,20 @@ static size_t take_all(struct check *check)
     return count;
 }
 
-static bool wait_for_more(struct check *check)
+static bool wait_for_more(struct check *check, int timeout_ms)
 {
     for (size_t t = 0; t < check->receivers->count; t++)
         check->polls[t] = (struct pollfd){ .fd = check->receivers->fds[t], .events = POLLIN };
-    return poll(check->polls, check->receivers->count, PATIENCE_MS) > 0;
+    return poll(check->polls, check->receivers->count, timeout_ms) > 0;
 }
 
 static void collect(struct check *check)
 {
     do
         take_all(check);
-    while (check->missing > 0 && wait_for_more(check));
-    take_all(check); /* what arrived once too often */
+    while (check->missing > 0 && wait_for_more(check, PATIENCE_MS));
+    while (wait_for_more(check, LATE_MS)) /* what arrives once too often */
+        take_all(check);
 }
 
 /* ---- The windows ---------------------------------------------------------------------------- */
@@ -187,7 +188,8 @@ bool verify_engine(const struct engine *engine, void *self, const struct workloa
     else
         index_packets(&check);
     receivers_drain(receivers);
-    for (uint32_t first = 0, step; well && first < workload->payload_count; first += step) {
+    for (uint32_t first = 0, step; well && first < workload->payload_count && !interrupted();
+         first += step) {
         step = window_payloads(&check);
         well = verify_window(&check, engine, self, first, first + step, fault);
     }

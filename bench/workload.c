@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "units.h"
+
 /* ---- Sizes ---------------------------------------------------------------------------------- */
 
 /* The parameter of the shape that lays out the packets. */
@@ -185,21 +187,18 @@ void workload_free(struct workload *workload)
 
 bool workload_is_bad(const struct workload *workload, const struct udpbatch_packet *packet)
 {
-    const struct bad_targets *bad = workload->bad_targets;
-    return packet->to >= bad->addresses && packet->to < bad->addresses + bad->count;
+    for (size_t i = 0; i < workload->bad_targets->count; i++)
+        if (packet->to == &workload->bad_targets->addresses[i])
+            return true;
+    return false;
 }
 
 /* ---- In words ------------------------------------------------------------------------------- */
 
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static int describe_bytes(const struct workload *workload, char *text, size_t size)
 {
     int len = snprintf(text, size, "%zu payload%s of ", workload->payload_count,
-                       plural(workload->payload_count));
+                       units_plural(workload->payload_count));
     if (workload->least_bytes != workload->most_bytes)
         len += snprintf(text + len, size - (size_t)len, "%zu and ", workload->least_bytes);
     return len + snprintf(text + len, size - (size_t)len, "%zu bytes", workload->most_bytes);
@@ -211,7 +210,7 @@ static int describe_targets(const struct workload *workload, enum form form, cha
     switch (form) {
     case FORM_FAN_OUT:
         return snprintf(text, size, " to %zu target%s", workload->target_count,
-                        plural(workload->target_count));
+                        units_plural(workload->target_count));
     case FORM_BROADCAST:
         return snprintf(text, size, ", half to one target, half each to its own");
     default:

@@ -47,6 +47,9 @@ const struct shape *workload_shape(size_t index);
  * of two in it, and its ends. */
 bool workload_add(struct workload_specs *specs, const char *text, struct reason *reason);
 
+/* Whether there is a range of that workload; NULL: of any. */
+bool workload_has_curve(const struct workload_specs *specs, const char *name);
+
 void workload_specs_free(struct workload_specs *specs);
 
 /* How many targets, receivers that is, it has. */

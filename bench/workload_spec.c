@@ -160,10 +160,11 @@ static bool read_parameter(const struct shape *shape, const char *text, size_t *
     return true;
 }
 
-static bool has_curve(const struct workload_specs *specs, const char *curve)
+bool workload_has_curve(const struct workload_specs *specs, const char *curve)
 {
     for (size_t i = 0; i < specs->count; i++)
-        if (specs->list[i].curve != NULL && strcmp(specs->list[i].curve, curve) == 0)
+        if (specs->list[i].curve != NULL &&
+            (curve == NULL || strcmp(specs->list[i].curve, curve) == 0))
             return true;
     return false;
 }
@@ -187,7 +188,7 @@ static bool add_range(struct workload_specs *specs, struct workload_spec *spec, 
         return false;
     if (first >= last)
         return reason_give(reason, "%zu..%zu is no range", first, last);
-    if (has_curve(specs, spec->shape->name))
+    if (workload_has_curve(specs, spec->shape->name))
         return reason_give(reason, "one range of %s at a time", spec->shape->name);
     spec->curve = spec->shape->name;
     for (size_t value = first;; value = next_point(value, last)) {

@@ -44,7 +44,8 @@ static bool add_engine(struct run_settings *run, const char *name, struct reason
     const struct engine *engine = engines_find(name);
 
     if (name[0] == '\0')
-        return reason_give(reason, "there is no engine without a name; udpbatch bench --list has them");
+        return reason_give(reason,
+                           "there is no engine without a name; udpbatch bench --list has them");
     if (engine == NULL && strcmp(name, "libuv") == 0)
         return reason_give(reason, "this udpbatch was built without libuv (libuv1-dev)");
     if (engine == NULL)
@@ -148,7 +149,7 @@ static const struct option_row rows[] = {
     { "contiguous", 0, NULL, "lay the payloads side by side in memory", set_contiguous },
     { "rounds", 0, "N", "of each engine, alternating; 7 by default", set_rounds },
     { "seconds", 0, "S", "of a round; by default all takes half a minute", set_seconds },
-    { "plot", 0, "FILE", "draw FILE.svg or FILE.png, with two curves", set_plot },
+    { "plot", 0, "FILE", "draw it into FILE, .svg or .png, with two curves", set_plot },
     { "json", 'j', NULL, "print the result as a JSON object", set_json },
     { "quiet", 'q', NULL, "show no progress", set_quiet },
     { 0 },
@@ -195,14 +196,6 @@ static bool check_workloads(struct run_settings *run, bool in4, struct reason *r
     return true;
 }
 
-static bool has_curve(const struct workload_specs *specs)
-{
-    for (size_t i = 0; i < specs->count; i++)
-        if (specs->list[i].curve != NULL)
-            return true;
-    return false;
-}
-
 static bool check(struct bench_settings *settings, struct reason *reason)
 {
     struct run_settings *run = &settings->run;
@@ -217,7 +210,7 @@ static bool check(struct bench_settings *settings, struct reason *reason)
     }
     if (!check_workloads(run, is_in4(&settings->targets), reason))
         return false;
-    if (settings->plot != NULL && !has_curve(&run->workloads) &&
+    if (settings->plot != NULL && !workload_has_curve(&run->workloads, NULL) &&
         !workload_add(&run->workloads, CURVES, reason))
         return false;
     run->place.bytes = run->layout.bytes;
@@ -268,7 +261,8 @@ static int show(const struct report *report, const struct bench_settings *settin
         table_print(report, stdout);
     else if (!(shown = bench_json_print(report)))
         complain("cannot write JSON: %s", strerror(ENOMEM));
-    if (settings->plot != NULL && !plot_draw(report, settings->plot, &reason)) {
+    bool nothing_to_draw = report->interrupted && report->count == 0;
+    if (settings->plot != NULL && !nothing_to_draw && !plot_draw(report, settings->plot, &reason)) {
         complain("%s", reason.text);
         shown = false;
     }
@@ -284,6 +278,8 @@ static int measure_and_show(struct bench_settings *settings)
     interrupt_catch();
     if (check(settings, &reason) && run_all(&settings->run, &report, &reason))
         status = show(&report, settings);
+    else if (interrupted())
+        status = STATUS_INCOMPLETE; /* and the commands that were cut short have no more to say */
     else
         complain("%s", reason.text);
     run_free(&report);

@@ -99,6 +99,11 @@ const char *units_write_scaled(double value, char text[UNITS_TEXT])
     return text;
 }
 
+const char *units_plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 const char *units_write_duration(double seconds, char text[UNITS_TEXT])
 {
     unsigned long whole = (unsigned long)(seconds < MOST_SECONDS ? seconds + 0.5 : MOST_SECONDS);

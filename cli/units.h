@@ -30,6 +30,9 @@ enum { UNITS_TEXT = 24 };
 /* "12.3 M", "999 ": three digits and an SI prefix, for a unit to follow. Returns text. */
 const char *units_write_scaled(double value, char text[UNITS_TEXT]);
 
+/* What follows the name of what is counted: "s", or nothing behind 1. */
+const char *units_plural(size_t count);
+
 /* "0:07", "2:03:04". Returns text. */
 const char *units_write_duration(double seconds, char text[UNITS_TEXT]);
 

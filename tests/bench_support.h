@@ -12,4 +12,8 @@ enum { ROUNDS = 3 };
 const struct workload_result *measure(struct place *place, const char *workload,
                                       const struct engine *const *engines, size_t count);
 
+/* Whether the engine is known to fail where `bad` of n packets are bad, or cannot take part: one
+ * that sends a single payload; libuv, which gives several packets the error of one. */
+bool is_known_to_fail(const struct engine *engine, size_t payloads, size_t bad, size_t n);
+
 #endif

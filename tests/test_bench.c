@@ -128,17 +128,28 @@ static struct engine_result sum_up(struct round *list, struct round *original, s
     return result;
 }
 
-static void figures_are_of_what_got_a_fate(void **state)
+static void figures_are_of_what_arrived_or_was_refused(void **state)
 {
     struct round list[ROUNDS] = {
-        { .packets = 1000,
-          .sent = 800,
+        { .packets = 1004,
+          .sent = 804,
           .refused = 200,
           .vanished = 4,
+          .vanished_known = true,
           .seconds = 2,
           .cpu_seconds = 1 },
-        { .packets = 1000, .sent = 400, .refused = 100, .seconds = 2, .cpu_seconds = 1 },
-        { .packets = 4000, .sent = 4000, .vanished = 3, .seconds = 2, .cpu_seconds = 2 },
+        { .packets = 1000,
+          .sent = 400,
+          .refused = 100,
+          .vanished_known = true,
+          .seconds = 2,
+          .cpu_seconds = 1 },
+        { .packets = 4003,
+          .sent = 4003,
+          .vanished = 3,
+          .vanished_known = true,
+          .seconds = 2,
+          .cpu_seconds = 2 },
     };
     (void)state;
     struct engine_result result = sum_up(list, NULL, ROUNDS);
@@ -148,6 +159,10 @@ static void figures_are_of_what_got_a_fate(void **state)
     assert_int_equal(result.packets, 5500);
     assert_int_equal(result.refused, 300);
     assert_int_equal(result.lost, 507);
+    assert_true(result.lost_known);
+    list[1].vanished_known = false;
+    result = sum_up(list, NULL, ROUNDS);
+    assert_false(result.lost_known);
 }
 
 static void the_ratio_is_taken_round_by_round(void **state)
@@ -211,7 +226,7 @@ static void nothing_is_divided_by_zero(void **state)
 /* So many system calls, in the first call and in the others. */
 struct work {
     int first, later;
-    bool is_begun, ends;
+    bool is_begun, ends, cannot_begin;
 };
 
 static void do_work(void *context)
@@ -225,10 +240,22 @@ static void do_work(void *context)
         syscall(SYS_getppid);
 }
 
+static bool begin_work(void *context)
+{
+    struct work *work = context;
+    syscall(SYS_getppid);
+    return !work->cannot_begin;
+}
+
+static long count_work(struct work *work)
+{
+    return syscalls_count(&(struct counted){ begin_work, do_work, work });
+}
+
 static long count_of(int first, int later)
 {
     struct work work = { .first = first, .later = later };
-    return syscalls_count(do_work, &work);
+    return count_work(&work);
 }
 
 static bool can_trace(void)
@@ -281,7 +308,16 @@ static void work_that_does_not_come_back_has_no_count(void **state)
 
     (void)state;
     need_tracing();
-    assert_int_equal(syscalls_count(do_work, &work), -1);
+    assert_int_equal(count_work(&work), -1);
+}
+
+static void work_that_cannot_begin_has_no_count(void **state)
+{
+    struct work work = { .cannot_begin = true };
+
+    (void)state;
+    need_tracing();
+    assert_int_equal(count_work(&work), -1);
 }
 
 static void counting_leaves_no_child_and_nothing_done(void **state)
@@ -289,7 +325,7 @@ static void counting_leaves_no_child_and_nothing_done(void **state)
     struct work work = { .first = 1, .later = 1 };
 
     (void)state;
-    syscalls_count(do_work, &work);
+    count_work(&work);
     assert_false(work.is_begun);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
@@ -441,13 +477,14 @@ int main(void)
         cmocka_unit_test(every_size_of_value_has_its_place),
         cmocka_unit_test(an_empty_histogram_has_no_quantiles),
         cmocka_unit_test(the_median_is_the_middle_or_between_the_two),
-        cmocka_unit_test(figures_are_of_what_got_a_fate),
+        cmocka_unit_test(figures_are_of_what_arrived_or_was_refused),
         cmocka_unit_test(the_ratio_is_taken_round_by_round),
         cmocka_unit_test(only_complete_rounds_count),
         cmocka_unit_test(nothing_is_divided_by_zero),
         cmocka_unit_test(system_calls_are_counted),
         cmocka_unit_test(what_is_done_the_first_time_only_is_not_counted),
         cmocka_unit_test(work_that_does_not_come_back_has_no_count),
+        cmocka_unit_test(work_that_cannot_begin_has_no_count),
         cmocka_unit_test(counting_leaves_no_child_and_nothing_done),
         cmocka_unit_test(a_table_shows_figures_faults_and_what_is_not_known),
         cmocka_unit_test(json_is_one_line_with_null_for_what_is_not_known),

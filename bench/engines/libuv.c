@@ -40,21 +40,36 @@ static int open_handle(struct libuv *self, int fd)
     return error;
 }
 
+/* Without some descriptors libuv ends the process. */
+static bool has_spare_descriptors(int fd)
+{
+    enum { SPARE = 8 };
+    int spare[SPARE], count = 0;
+    while (count < SPARE && (spare[count] = dup(fd)) >= 0)
+        count++;
+    for (int i = 0; i < count; i++)
+        close(spare[i]);
+    return count == SPARE;
+}
+
 static void *open_libuv(const struct engine *engine, int fd, const struct udpbatch_packet *packets,
                         size_t n)
 {
     struct libuv *self = calloc(1, sizeof *self);
     (void)engine;
-    if (self == NULL || uv_loop_init(&self->loop) != 0) {
+    if (self == NULL)
+        return NULL;
+    int error = has_spare_descriptors(fd) ? uv_loop_init(&self->loop) : -EMFILE;
+    if (error != 0) {
         free(self);
-        errno = ENOMEM;
+        errno = -error;
         return NULL;
     }
     uv_udp_init(&self->loop, &self->handle);
     self->packets = packets;
     self->n = n;
     self->requests = calloc(n, sizeof *self->requests);
-    int error = self->requests != NULL ? open_handle(self, fd) : -ENOMEM;
+    error = self->requests != NULL ? open_handle(self, fd) : -ENOMEM;
     if (error == 0)
         return self;
     close_libuv(self);
@@ -94,12 +109,19 @@ static struct outcome send_libuv(void *me)
     return self->outcome;
 }
 
+static const char *version_in_use(void *me)
+{
+    (void)me;
+    return uv_version_string();
+}
+
 const struct engine engine_libuv = {
     .name = "libuv",
     .what = "libuv's queue of UDP sends",
     .open = open_libuv,
     .send = send_libuv,
     .close = close_libuv,
+    .uses = version_in_use,
 };
 
 #else

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interrupt.h"
+
 struct batch {
     int fd;
     struct udpbatch_sender *sender; /* level 2; else NULL */
@@ -13,9 +15,6 @@ struct batch {
     int32_t *status;
     size_t n;
 };
-
-/* Waits longer than any queue here stands still; what is unsent after it is lost. */
-enum { PATIENCE_MS = 10000 };
 
 static void close_batch(void *me)
 {
@@ -48,7 +47,9 @@ static struct batch *open_batch(int fd, const struct udpbatch_packet *packets, s
 
 static struct outcome outcome_of(const struct udpbatch_tally *tally)
 {
-    return (struct outcome){ .sent = tally->sent, .refused = tally->refused };
+    return (struct outcome){ .sent = tally->sent,
+                             .refused = tally->refused,
+                             .first_error = tally->first_error };
 }
 
 /* A packet's status is part of what a caller writes for each send. */
@@ -116,13 +117,12 @@ const struct engine engine_multi_target_send = {
 static void *open_level2(const struct engine *engine, int fd, const struct udpbatch_packet *packets,
                          size_t n)
 {
-    struct udpbatch_sender_options options = { .size = sizeof options, .backend = engine->backend };
     struct batch *self = open_batch(fd, packets, n);
     int error = 0;
 
     if (self == NULL)
         return NULL;
-    self->sender = udpbatch_sender_open(fd, &options, &error);
+    self->sender = udpbatch_sender_open(fd, engine->options, &error);
     if (self->sender == NULL) {
         close_batch(self);
         errno = error;
@@ -137,10 +137,18 @@ static struct outcome send_level2(void *me)
     struct udpbatch_tally tally;
 
     renew(self);
-    while ((tally = udpbatch_sender_send(self->sender, self->packets, self->n)).unsent > 0)
-        if (udpbatch_sender_wait(self->sender, PATIENCE_MS) != 0)
-            break;
+    while ((tally = udpbatch_sender_send(self->sender, self->packets, self->n)).unsent > 0 &&
+           !interrupted())
+        udpbatch_sender_wait(self->sender, TICK_MS);
     return outcome_of(&tally);
+}
+
+static const char *backend_in_use(void *me)
+{
+    const struct batch *self = me;
+    struct udpbatch_sender_stats stats = { .size = sizeof stats };
+    udpbatch_sender_stats(self->sender, &stats);
+    return stats.backend;
 }
 
 const struct engine engine_udpbatch = {
@@ -149,4 +157,5 @@ const struct engine engine_udpbatch = {
     .open = open_level2,
     .send = send_level2,
     .close = close_batch,
+    .uses = backend_in_use,
 };

@@ -39,7 +39,7 @@ static void put_figures(json_t *object, const struct engine_result *result)
     put_call(object, result);
     json_put_count(object, "packets", result->packets);
     json_put_count(object, "refused", result->refused);
-    json_put_count(object, "lost", result->lost);
+    json_put(object, "lost", result->lost_known ? json_integer((json_int_t)result->lost) : NULL);
 }
 
 static void put_no_figures(json_t *object)
@@ -62,6 +62,7 @@ static json_t *engine_object(const struct engine_result *result)
 {
     json_t *object = json_object();
     json_put_text(object, "engine", result->engine->name);
+    json_put_text(object, "uses", result->uses);
     if (result->fault[0] == '\0')
         put_figures(object, result);
     else
@@ -155,6 +156,7 @@ bool bench_json_print(const struct report *report)
 
     put_machine(object, &report->machine);
     json_put(object, "where", where_object(&report->where));
+    json_put_flag(object, "optimised", report->optimised);
     json_put_flag(object, "contiguous", report->contiguous);
     json_put_count(object, "rounds", report->rounds);
     json_put_real(object, "seconds_per_round", report->seconds);

@@ -108,13 +108,20 @@ static bool save(FILE *picture, const char *name, struct reason *reason)
     return reason_give(reason, "cannot write %s: %s", name, strerror(is_copied ? errno : error));
 }
 
+static bool is_drawn(FILE *picture, struct reason *reason)
+{
+    return (fseek(picture, 0, SEEK_END) == 0 && ftell(picture) > 0) ||
+           reason_give(reason, "gnuplot has drawn nothing");
+}
+
 /* gnuplot gets no name of a file to quote, and does not tell when it could not write one. */
 static bool run_script(FILE *script, const char *name, struct reason *reason)
 {
     FILE *picture = tmpfile();
     if (picture == NULL)
         return reason_give(reason, "cannot write a temporary file: %s", strerror(errno));
-    bool is_saved = gnuplot_run(script, fileno(picture), reason) && save(picture, name, reason);
+    bool is_saved = gnuplot_run(script, fileno(picture), reason) && is_drawn(picture, reason) &&
+                    save(picture, name, reason);
     fclose(picture);
     return is_saved;
 }

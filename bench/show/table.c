@@ -4,12 +4,8 @@
 #include <string.h>
 
 #include "table_curve.h"
+#include "units.h"
 #include "view.h"
-
-static const char *plural(size_t count)
-{
-    return count == 1 ? "" : "s";
-}
 
 /* ---- What was measured on ------------------------------------------------------------------- */
 
@@ -40,10 +36,11 @@ static void print_where(const struct where *where, FILE *out)
     putc('\n', out);
 }
 
-static bool has_curve(const struct report *report)
+/* Whether any workload is a point of a curve, or any is not. */
+static bool has_any(const struct report *report, bool point)
 {
     for (size_t i = 0; i < report->count; i++)
-        if (report->workloads[i].curve != NULL)
+        if ((report->workloads[i].curve != NULL) == point)
             return true;
     return false;
 }
@@ -55,19 +52,12 @@ static void print_setting(const struct report *report, FILE *out)
     fprintf(out, "kernel    %s\n", machine->kernel);
     fprintf(out, "CPU       %s, %ld online\n", machine->cpu[0] != '\0' ? machine->cpu : "not known",
             machine->cpus);
-    fprintf(out, "library   udpbatch %s\n", udpbatch_version());
+    fprintf(out, "library   udpbatch %s%s\n", udpbatch_version(),
+            report->optimised ? "" : ", not optimised: these figures say little");
     print_where(&report->where, out);
     fprintf(out, "payloads  %s in memory\n", report->contiguous ? "side by side" : "scattered");
     fprintf(out, "rounds    %zu of %.3f s for each engine%s\n", report->rounds, report->seconds,
-            has_curve(report) ? "; a quarter of that at the points of a curve" : "");
-}
-
-static bool has_rows(const struct report *report)
-{
-    for (size_t i = 0; i < report->count; i++)
-        if (report->workloads[i].curve == NULL)
-            return true;
-    return false;
+            has_any(report, true) ? "; a quarter of that at the points of a curve" : "");
 }
 
 static void print_legend(FILE *out)
@@ -124,9 +114,9 @@ static void print_heads(int width, FILE *out)
 {
     fprintf(out, "%-*s  %-18s  %-18s  %8s  %-13s  %7s %5s  %s\n", width, "", "packets/s",
             "CPU ns/packet", "syscalls", "call, us", "", "", "ratio to " ENGINE_ORIGINAL);
-    fprintf(out, "%-*s  %6s %5s %5s  %6s %5s %5s  %8s  %6s %6s  %7s %5s  %6s %4s %4s\n", width,
+    fprintf(out, "%-*s  %6s %5s %5s  %6s %5s %5s  %8s  %6s %6s  %7s %5s  %6s %4s %4s  %s\n", width,
             "engine", "median", "min", "max", "median", "min", "max", "/packet", "p50", "p99",
-            "refused", "lost", "median", "min", "max");
+            "refused", "lost", "median", "min", "max", "uses");
 }
 
 static void print_row(const struct engine_result *result, int width, FILE *out)
@@ -136,12 +126,13 @@ static void print_row(const struct engine_result *result, int width, FILE *out)
     struct spread_text ratio = write_spread(&result->ratio_to_original, view_write_figure);
     char syscalls[VIEW_TEXT], p50[VIEW_TEXT], p99[VIEW_TEXT], refused[VIEW_TEXT], lost[VIEW_TEXT];
 
-    fprintf(out, "%-*s  %6s %5s %5s  %6s %5s %5s  %8s  %6s %6s  %7s %5s  %6s %4s %4s\n", width,
+    fprintf(out, "%-*s  %6s %5s %5s  %6s %5s %5s  %8s  %6s %6s  %7s %5s  %6s %4s %4s  %s\n", width,
             result->engine->name, rate.median, rate.min, rate.max, cpu.median, cpu.min, cpu.max,
             write_syscalls(result->syscalls_per_packet, syscalls),
             write_call(result->call_p50_ns, p50), write_call(result->call_p99_ns, p99),
-            write_count(result, result->refused, refused), write_count(result, result->lost, lost),
-            ratio.median, ratio.min, ratio.max);
+            write_count(result, result->refused, refused),
+            result->lost_known ? write_count(result, result->lost, lost) : "-", ratio.median,
+            ratio.min, ratio.max, result->uses);
 }
 
 static void print_heading(const struct workload_result *workload, FILE *out)
@@ -149,7 +140,7 @@ static void print_heading(const struct workload_result *workload, FILE *out)
     enum { LONG = 80 };
     fprintf(out, "\n%s: %s%s%zu packet%s per call, %zu round%s\n", workload->name, workload->what,
             strlen(workload->what) > LONG ? ",\n    " : ", ", workload->packets,
-            plural(workload->packets), workload->rounds, plural(workload->rounds));
+            units_plural(workload->packets), workload->rounds, units_plural(workload->rounds));
 }
 
 static void print_workload(const struct workload_result *workload, int width, FILE *out)
@@ -182,7 +173,7 @@ void table_print(const struct report *report, FILE *out)
     int width = width_of_names(report);
 
     print_setting(report, out);
-    if (has_rows(report))
+    if (has_any(report, false))
         print_legend(out);
     for (size_t i = 0; i < report->count; i++)
         if (report->workloads[i].curve == NULL)
