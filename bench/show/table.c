@@ -126,13 +126,13 @@ static void print_row(const struct engine_result *result, int width, FILE *out)
     struct spread_text ratio = write_spread(&result->ratio_to_original, view_write_figure);
     char syscalls[VIEW_TEXT], p50[VIEW_TEXT], p99[VIEW_TEXT], refused[VIEW_TEXT], lost[VIEW_TEXT];
 
-    fprintf(out, "%-*s  %6s %5s %5s  %6s %5s %5s  %8s  %6s %6s  %7s %5s  %6s %4s %4s  %s\n", width,
+    fprintf(out, "%-*s  %6s %5s %5s  %6s %5s %5s  %8s  %6s %6s  %7s %5s  %6s %4s %4s%s%s\n", width,
             result->engine->name, rate.median, rate.min, rate.max, cpu.median, cpu.min, cpu.max,
             write_syscalls(result->syscalls_per_packet, syscalls),
             write_call(result->call_p50_ns, p50), write_call(result->call_p99_ns, p99),
             write_count(result, result->refused, refused),
             result->lost_known ? write_count(result, result->lost, lost) : "-", ratio.median,
-            ratio.min, ratio.max, result->uses);
+            ratio.min, ratio.max, result->uses[0] != '\0' ? "  " : "", result->uses);
 }
 
 static void print_heading(const struct workload_result *workload, FILE *out)
