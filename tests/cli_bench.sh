@@ -266,8 +266,10 @@ check_all_netns() {
     before=("${nobody[@]}" unshare -Ur) command=$work/udpbatch
     if "${before[@]}" true 2>/dev/null; then
         check_netns "under unshare -Ur"
+    elif [ "$(id -u)" = 0 ]; then
+        echo "not checked: --netns under unshare -Ur, as user namespaces are not to be had here"
     else
-        cannot "--netns under unshare -Ur"
+        cannot "--netns"
     fi
     before=() command=$UDPBATCH
 }
