@@ -157,8 +157,8 @@ static bool unshare_network(struct reason *reason)
     if (unshare(CLONE_NEWNET) == 0)
         return true;
     if (errno == EPERM)
-        return reason_give(reason, "needs the privilege to make network namespaces: run it as"
-                                   " root, or under unshare -Ur");
+        return reason_give(reason, "making network namespaces needs privilege: run this as root,"
+                                   " or under unshare -Ur");
     return reason_give(reason, "cannot make a network namespace: %s", strerror(errno));
 }
 
