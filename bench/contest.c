@@ -145,16 +145,16 @@ static void judge(const struct contest *contest, struct contender *contender,
                   const struct round *round)
 {
     const struct workload *workload = &contest->workload;
-    uint64_t calls = round->packets / workload->n, good = calls * (workload->n - workload->bad);
+    uint64_t bad = round->packets / workload->n * workload->bad;
     uint64_t given_up = round->packets - round->sent - round->refused;
 
     if (given_up > 0)
         contest_rule_out(contender, "it gave up %" PRIu64 " of %" PRIu64 " packets while timed",
                          given_up, round->packets);
-    else if (round->refused != calls * workload->bad)
-        contest_rule_out(contender,
-                         "%" PRIu64 " of %" PRIu64 " good packets were refused while timed: %s",
-                         good - round->sent, good, strerror(round->first_error));
+    else if (round->refused != bad)
+        contest_rule_out(
+            contender, "%" PRIu64 " packets were refused while timed, and %" PRIu64 " are bad: %s",
+            round->refused, bad, strerror(round->first_error));
 }
 
 /* Opened anew, with one call that is not timed, for what is done only the first time. */

@@ -12,6 +12,7 @@
 #include "options.h"
 #include "plot.h"
 #include "run.h"
+#include "source.h"
 #include "table.h"
 #include "units.h"
 
@@ -20,9 +21,6 @@ static const char USUAL_WORKLOADS[] = "W1,W2,W3,W4,W5,W6", SPOILT[] = "W7", PRES
 static const char CURVES[] = "W3:1..1024,W1:1..1024";
 
 enum { USUAL_ROUNDS = 7 };
-
-/* What a datagram can carry. */
-enum { PAYLOAD_MOST = 65507 };
 
 struct bench_settings {
     struct common_settings common;
@@ -111,9 +109,9 @@ static bool set_to(void *settings, const char *argument, struct reason *reason)
 static bool set_size(void *settings, const char *argument, struct reason *reason)
 {
     uint64_t size;
-    if (!units_read_count(argument, PAYLOAD_LEAST, PAYLOAD_MOST, &size))
+    if (!units_read_count(argument, PAYLOAD_LEAST, PAYLOAD_MAX, &size))
         return reason_give(reason, "write a number of bytes from %d to %d", PAYLOAD_LEAST,
-                           PAYLOAD_MOST);
+                           PAYLOAD_MAX);
     ((struct bench_settings *)settings)->run.layout.bytes = (size_t)size;
     return true;
 }
