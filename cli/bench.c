@@ -86,13 +86,6 @@ static bool set_seconds(void *settings, const char *argument, struct reason *rea
            reason_give(reason, "write a time above 0 in seconds, such as 0.3");
 }
 
-static bool set_netns(void *settings, const char *argument, struct reason *reason)
-{
-    (void)argument, (void)reason;
-    ((struct bench_settings *)settings)->run.place.netns = true;
-    return true;
-}
-
 static bool set_offload(void *settings, const char *argument, struct reason *reason)
 {
     struct place_settings *place = &((struct bench_settings *)settings)->run.place;
@@ -116,40 +109,29 @@ static bool set_size(void *settings, const char *argument, struct reason *reason
     return true;
 }
 
-static bool set_contiguous(void *settings, const char *argument, struct reason *reason)
-{
-    (void)argument, (void)reason;
-    ((struct bench_settings *)settings)->run.layout.contiguous = true;
-    return true;
-}
-
 static bool set_plot(void *settings, const char *argument, struct reason *reason)
 {
     ((struct bench_settings *)settings)->plot = argument;
     return plot_check(argument, reason);
 }
 
-static bool set_list(void *settings, const char *argument, struct reason *reason)
-{
-    (void)argument, (void)reason;
-    ((struct bench_settings *)settings)->list = true;
-    return true;
-}
-
 static const struct option_row rows[] = {
-    { "workload", 'w', "LIST", "what to send, such as W1,W3:200,W1:1..1024", set_workload },
-    { "engine", 'e', "LIST", "how to send; by default by all there are here", set_engine },
-    { "list", 0, NULL, "name the workloads and engines", set_list },
-    { "netns", 0, NULL, "send to another network namespace, which drops", set_netns },
-    { "offload", 0, "on|off", "segmentation offload of the device of --netns", set_offload },
-    { "to", 't', "HOST:PORT", "send to an address of your own; can be repeated", set_to },
-    { "size", 's', "BYTES", "of each payload, instead of the workload's own", set_size },
-    { "contiguous", 0, NULL, "lay the payloads side by side in memory", set_contiguous },
-    { "rounds", 0, "N", "of each engine, alternating; 7 by default", set_rounds },
-    { "seconds", 0, "S", "of a round; by default all takes half a minute", set_seconds },
-    { "plot", 0, "FILE", "draw it into FILE, .svg or .png, with two curves", set_plot },
-    { "json", 'j', NULL, "print the result as a JSON object", set_json },
-    { "quiet", 'q', NULL, "show no progress", set_quiet },
+    { "workload", 'w', "LIST", "what to send, such as W1,W3:200,W1:1..1024", set_workload, 0 },
+    { "engine", 'e', "LIST", "how to send; by default by all there are here", set_engine, 0 },
+    { "list", 0, NULL, "name the workloads and engines", NULL,
+      offsetof(struct bench_settings, list) },
+    { "netns", 0, NULL, "send to another network namespace, which drops", NULL,
+      offsetof(struct bench_settings, run.place.netns) },
+    { "offload", 0, "on|off", "segmentation offload of the device of --netns", set_offload, 0 },
+    { "to", 't', "HOST:PORT", "send to an address of your own; can be repeated", set_to, 0 },
+    { "size", 's', "BYTES", "of each payload, instead of the workload's own", set_size, 0 },
+    { "contiguous", 0, NULL, "lay the payloads side by side in memory", NULL,
+      offsetof(struct bench_settings, run.layout.contiguous) },
+    { "rounds", 0, "N", "of each engine, alternating; 7 by default", set_rounds, 0 },
+    { "seconds", 0, "S", "of a round; by default all takes half a minute", set_seconds, 0 },
+    { "plot", 0, "FILE", "draw it into FILE, .svg or .png, with two curves", set_plot, 0 },
+    { "json", 'j', NULL, "print the result as a JSON object", set_json, 0 },
+    { "quiet", 'q', NULL, "show no progress", NULL, offsetof(struct bench_settings, common.quiet) },
     { 0 },
 };
 

@@ -11,7 +11,7 @@
 /* What getopt_long returns for row i is FIRST_CODE + i, which is no character. */
 enum { ROWS_MAX = 24, FIRST_CODE = 256, HELP_CODE = FIRST_CODE + ROWS_MAX };
 
-static const struct option_row help_row = { "help", 'h', NULL, "show this help", NULL };
+static const struct option_row help_row = { "help", 'h', NULL, "show this help", NULL, 0 };
 
 enum { FORM_TEXT = 80 };
 
@@ -98,6 +98,10 @@ static const struct option_row *find_row(const struct option_row *rows, int code
 static int apply(const struct option_row *row, void *settings, const char *argument)
 {
     struct reason reason;
+    if (row->set == NULL) {
+        *(bool *)(void *)((char *)settings + row->flag) = true;
+        return OPTIONS_GO_ON;
+    }
     if (row->set(settings, argument, &reason))
         return OPTIONS_GO_ON;
     if (argument != NULL)
@@ -195,25 +199,11 @@ bool set_backend(void *settings, const char *argument, struct reason *reason)
     return reason_give(reason, "no such back end; there are %s", names);
 }
 
-bool set_lines(void *settings, const char *argument, struct reason *reason)
-{
-    (void)argument, (void)reason;
-    ((struct common_settings *)settings)->lines = true;
-    return true;
-}
-
 bool set_json(void *settings, const char *argument, struct reason *reason)
 {
     (void)argument;
     if (!json_is_built_in())
         return reason_give(reason, "this udpbatch was built without jansson, which it takes");
     ((struct common_settings *)settings)->json = true;
-    return true;
-}
-
-bool set_quiet(void *settings, const char *argument, struct reason *reason)
-{
-    (void)argument, (void)reason;
-    ((struct common_settings *)settings)->quiet = true;
     return true;
 }

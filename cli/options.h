@@ -14,7 +14,8 @@ struct option_row {
     char letter;          /* of the short form; 0: none */
     const char *argument; /* its name in --help; NULL: takes none */
     const char *help;
-    option_setter *set;
+    option_setter *set;   /* NULL: it makes a bool of the settings true, that at the offset */
+    size_t flag;
 };
 
 struct command {
@@ -38,13 +39,13 @@ enum { OPTIONS_GO_ON = -1 };
  * to exit with. */
 int options_parse(const struct command *command, void *settings, int argc, char **argv);
 
-/* What several subcommands can be told. Their settings begin with this, and their tables name the
- * setters below. */
+/* What several subcommands can be told. Their settings begin with this, and their tables name it or
+ * the setters below. */
 struct common_settings {
     const char *backend;
     bool lines, json, quiet;
 };
 
-option_setter set_backend, set_lines, set_json, set_quiet;
+option_setter set_backend, set_json;
 
 #endif

@@ -62,15 +62,17 @@ static bool set_output(void *settings, const char *argument, struct reason *reas
 }
 
 static const struct option_row rows[] = {
-    { "bind", 'b', "ADDR:PORT", "receive here; port 0: one that is free", set_bind },
-    { "count", 'n', "N", "end after N packets", set_count },
-    { "for", 'f', "SECONDS", "end after so long", set_for },
-    { "output", 'o', "FILE", "write the payloads to FILE", set_output },
-    { "lines", 'l', NULL, "write a newline after each payload", set_lines },
-    { "buffer", 0, "SIZE", "let the kernel hold so much, such as 4M", set_buffer },
-    { "backend", 0, "NAME", "receive by this back end; by default the best", set_backend },
-    { "json", 'j', NULL, "print the result as a JSON object; needs -o", set_json },
-    { "quiet", 'q', NULL, "do not say which address is listened on", set_quiet },
+    { "bind", 'b', "ADDR:PORT", "receive here; port 0: one that is free", set_bind, 0 },
+    { "count", 'n', "N", "end after N packets", set_count, 0 },
+    { "for", 'f', "SECONDS", "end after so long", set_for, 0 },
+    { "output", 'o', "FILE", "write the payloads to FILE", set_output, 0 },
+    { "lines", 'l', NULL, "write a newline after each payload", NULL,
+      offsetof(struct recv_settings, common.lines) },
+    { "buffer", 0, "SIZE", "let the kernel hold so much, such as 4M", set_buffer, 0 },
+    { "backend", 0, "NAME", "receive by this back end; by default the best", set_backend, 0 },
+    { "json", 'j', NULL, "print the result as a JSON object; needs -o", set_json, 0 },
+    { "quiet", 'q', NULL, "do not say which address is listened on", NULL,
+      offsetof(struct recv_settings, common.quiet) },
     { 0 },
 };
 

@@ -56,13 +56,6 @@ static bool set_rate(void *settings, const char *argument, struct reason *reason
            reason_give(reason, "write a rate above 0 in bit or pps, such as 200Mbit or 50kpps");
 }
 
-static bool set_broadcast(void *settings, const char *argument, struct reason *reason)
-{
-    (void)argument, (void)reason;
-    ((struct send_settings *)settings)->broadcast = true;
-    return true;
-}
-
 static bool set_file(void *settings, const char *argument, struct reason *reason)
 {
     struct send_settings *send = settings;
@@ -73,15 +66,17 @@ static bool set_file(void *settings, const char *argument, struct reason *reason
 }
 
 static const struct option_row rows[] = {
-    { "to", 't', "HOST:PORT", "send to this target; can be given many times", set_to },
-    { "targets", 'T', "FILE", "and to those in FILE, one HOST:PORT per line", set_targets },
-    { "size", 's', "BYTES", "cut into datagrams of BYTES, 1200 by default", set_size },
-    { "lines", 'l', NULL, "send a datagram per line, without the newline", set_lines },
-    { "rate", 'r', "RATE", "send no faster: 200Mbit, 50kpps, 9600bit", set_rate },
-    { "broadcast", 0, NULL, "allow broadcast addresses", set_broadcast },
-    { "backend", 0, "NAME", "send by this back end; by default the best", set_backend },
-    { "json", 'j', NULL, "print the result as a JSON object", set_json },
-    { "quiet", 'q', NULL, "show no progress", set_quiet },
+    { "to", 't', "HOST:PORT", "send to this target; can be given many times", set_to, 0 },
+    { "targets", 'T', "FILE", "and to those in FILE, one HOST:PORT per line", set_targets, 0 },
+    { "size", 's', "BYTES", "cut into datagrams of BYTES, 1200 by default", set_size, 0 },
+    { "lines", 'l', NULL, "send a datagram per line, without the newline", NULL,
+      offsetof(struct send_settings, common.lines) },
+    { "rate", 'r', "RATE", "send no faster: 200Mbit, 50kpps, 9600bit", set_rate, 0 },
+    { "broadcast", 0, NULL, "allow broadcast addresses", NULL,
+      offsetof(struct send_settings, broadcast) },
+    { "backend", 0, "NAME", "send by this back end; by default the best", set_backend, 0 },
+    { "json", 'j', NULL, "print the result as a JSON object", set_json, 0 },
+    { "quiet", 'q', NULL, "show no progress", NULL, offsetof(struct send_settings, common.quiet) },
     { 0 },
 };
 
