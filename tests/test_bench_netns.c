@@ -25,6 +25,7 @@
 
 #include "bench_support.h"
 #include "clock.h"
+#include "own_space.h"
 
 enum { EXIT_SKIP = 77, PATIENCE_MS = 5000 };
 
@@ -36,25 +37,6 @@ static const struct netns *const netns = &place.netns;
 static struct reason reason;
 
 /* ---- The world ------------------------------------------------------------------------------ */
-
-static bool write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-    if (fd >= 0)
-        close(fd);
-    return done;
-}
-
-/* What `unshare -Ur` does. */
-static bool become_root_of_own(void)
-{
-    char users[64], groups[64];
-    snprintf(users, sizeof users, "0 %u 1", (unsigned)geteuid());
-    snprintf(groups, sizeof groups, "0 %u 1", (unsigned)getegid());
-    return unshare(CLONE_NEWUSER) == 0 && write_file("/proc/self/setgroups", "deny") &&
-           write_file("/proc/self/uid_map", users) && write_file("/proc/self/gid_map", groups);
-}
 
 static bool open_place(void)
 {

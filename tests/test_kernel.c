@@ -5,6 +5,7 @@
  * missing it exits with 77, or fails if CI is set.
  */
 #define _GNU_SOURCE
+#include "own_space.h"
 #include "support.h"
 
 #include <errno.h>
@@ -48,24 +49,6 @@ static bool command(int space, const char *text)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-    close(fd);
-    return done;
-}
-
-static bool become_root_of_own(void)
-{
-    char users[64], groups[64];
-    snprintf(users, sizeof users, "0 %u 1", (unsigned)geteuid());
-    snprintf(groups, sizeof groups, "0 %u 1", (unsigned)getegid());
-    return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 &&
-           write_file("/proc/self/setgroups", "deny") && write_file("/proc/self/uid_map", users) &&
-           write_file("/proc/self/gid_map", groups);
-}
-
 static int open_own_space(void)
 {
     return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -73,7 +56,7 @@ static int open_own_space(void)
 
 static bool make_spaces(void)
 {
-    if (unshare(CLONE_NEWNET) < 0 && !become_root_of_own())
+    if (unshare(CLONE_NEWNET) < 0 && (!become_root_of_own() || unshare(CLONE_NEWNET) < 0))
         return false;
     near_space = open_own_space();
     if (unshare(CLONE_NEWNET) < 0)
