@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "execute.h"
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
@@ -28,25 +29,21 @@ enum { TARGETS_PER_NETWORK = 250, TARGETS_MAX = 256 * TARGETS_PER_NETWORK, DISCA
 /* The last byte of a link address 02:00:00:00:00:xx. */
 enum { NEAR_LINK = 1, FAR_LINK = 2, NOBODYS_LINK = 3 };
 
-static struct sockaddr_in in4_of(uint32_t host, uint16_t port)
-{
-    return (struct sockaddr_in){ .sin_family = AF_INET,
-                                 .sin_port = htons(port),
-                                 .sin_addr.s_addr = htonl(host) };
-}
-
-void netns_target(size_t i, union udpbatch_addr *address)
+uint32_t netns_host(size_t i)
 {
     assert(i < TARGETS_MAX);
     size_t network = i / TARGETS_PER_NETWORK, host = 1 + i % TARGETS_PER_NETWORK;
-    *address = (union udpbatch_addr){
-        .in4 = in4_of(UINT32_C(0x0a620000) | (uint32_t)(network << 8 | host), 0),
-    };
+    return (uint32_t)(network << 8 | host);
 }
 
-void netns_forbidden_target(union udpbatch_addr *address)
+union udpbatch_addr netns_target(size_t i)
 {
-    *address = (union udpbatch_addr){ .in4 = in4_of(UINT32_C(0x0a610001), DISCARD_PORT) };
+    return address_in4(UINT32_C(0x0a620000) | netns_host(i), 0);
+}
+
+union udpbatch_addr netns_forbidden_target(void)
+{
+    return address_in4(UINT32_C(0x0a610001), DISCARD_PORT);
 }
 
 static struct sockaddr link_address(char last)
@@ -229,7 +226,7 @@ static bool configure(const struct netns *netns, struct reason *reason)
 static bool bind_far(int fd, union udpbatch_addr *address)
 {
     socklen_t len = sizeof address->in4;
-    netns_target(0, address);
+    *address = netns_target(0);
     return bind(fd, &address->sa, len) == 0 && getsockname(fd, &address->sa, &len) == 0;
 }
 
@@ -260,7 +257,7 @@ static bool wait_for_path(const struct netns *netns, struct reason *reason)
 
 bool netns_open(struct netns *netns, int mtu, struct reason *reason)
 {
-    *netns = (struct netns){ -1, -1, -1, -1 };
+    *netns = (struct netns)NETNS_CLOSED;
     if (make_spaces(netns, reason) && join_spaces(netns, mtu, reason) &&
         silence_in6(netns, reason) && configure(netns, reason) && wait_for_path(netns, reason))
         return true;

@@ -17,14 +17,23 @@ struct netns {
     int control_fd, counters_fd; /* a socket and /proc/net/dev of the far one */
 };
 
+/* Not open: netns_close does nothing to it. */
+#define NETNS_CLOSED                                                                               \
+    {                                                                                              \
+        -1, -1, -1, -1                                                                             \
+    }
+
 /* Makes them and waits until packets pass, with devices of this MTU. Needs CAP_SYS_ADMIN and
  * CAP_NET_ADMIN in the user namespace of the process, and ip(8). On failure nothing has been
  * changed that a caller who now ends would mind. */
 bool netns_open(struct netns *netns, int mtu, struct reason *reason);
 void netns_close(struct netns *netns);
 
+/* The last 16 bits of the address of host i, so that none ends in 0 or 255. i is below 64000. */
+uint32_t netns_host(size_t i);
+
 /* The address of target i, without its port. i is below 64000. */
-void netns_target(size_t i, union udpbatch_addr *address);
+union udpbatch_addr netns_target(size_t i);
 
 /* An IPv4 UDP socket of the far namespace, for a receiver. It blocks. Returns -1 with errno set. */
 int netns_far_socket(const struct netns *netns);
@@ -48,6 +57,6 @@ bool netns_press(const struct netns *netns, bool press, struct reason *reason);
 /* Forbids, by a packet filter (nft(8)), what is sent from here to netns_forbidden_target: EPERM;
  * or allows it again, which fails if it is not forbidden. */
 bool netns_forbid(const struct netns *netns, bool forbid, struct reason *reason);
-void netns_forbidden_target(union udpbatch_addr *address);
+union udpbatch_addr netns_forbidden_target(void);
 
 #endif

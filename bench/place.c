@@ -31,7 +31,7 @@ static void allow_descriptors(void)
     }
 }
 
-static bool open_loopback(struct place *place)
+static void open_loopback(struct place *place)
 {
     struct where *where = &place->where;
     place->kind = PLACE_LOOPBACK;
@@ -39,7 +39,6 @@ static bool open_loopback(struct place *place)
     snprintf(where->what, sizeof where->what,
              "receivers on loopback, dropping at their sockets while timed");
     device_describe(&where->device, "lo");
-    return true;
 }
 
 static bool open_netns(struct place *place, const struct place_settings *settings,
@@ -62,7 +61,7 @@ static bool open_netns(struct place *place, const struct place_settings *setting
     return true;
 }
 
-static bool open_address(struct place *place, const struct place_settings *settings)
+static void open_address(struct place *place, const struct place_settings *settings)
 {
     struct where *where = &place->where;
     char text[ADDRESS_TEXT];
@@ -78,7 +77,6 @@ static bool open_address(struct place *place, const struct place_settings *setti
     snprintf(where->what + len, sizeof where->what - (size_t)len,
              "; what arrives there is not counted, and engines are checked on loopback");
     device_of_route(&where->device, &settings->to->addresses[0]);
-    return true;
 }
 
 bool place_open(struct place *place, const struct place_settings *settings, struct reason *reason)
@@ -87,7 +85,11 @@ bool place_open(struct place *place, const struct place_settings *settings, stru
     allow_descriptors();
     if (settings->netns)
         return open_netns(place, settings, reason);
-    return settings->to != NULL ? open_address(place, settings) : open_loopback(place);
+    if (settings->to != NULL)
+        open_address(place, settings);
+    else
+        open_loopback(place);
+    return true;
 }
 
 void place_close(struct place *place)
@@ -113,13 +115,10 @@ static void prepare_bad(struct place *place)
                                         .sin6_addr = IN6ADDR_LOOPBACK_INIT,
                                         .sin6_port = htons(DISCARD_PORT) } };
     /* The broadcast address of loopback, without SO_BROADCAST. */
-    *add_bad(place, "EACCES") =
-        (union udpbatch_addr){ .in4 = { .sin_family = AF_INET,
-                                        .sin_addr = { htonl(INADDR_LOOPBACK | 0xfffffe) },
-                                        .sin_port = htons(DISCARD_PORT) } };
+    *add_bad(place, "EACCES") = address_in4(INADDR_LOOPBACK | 0xfffffe, DISCARD_PORT);
     /* Without nft(8), one kind less; a workload says which it has. */
     if (place->kind == PLACE_NETNS && netns_forbid(&place->netns, true, &ignored))
-        netns_forbidden_target(add_bad(place, "EPERM"));
+        *add_bad(place, "EPERM") = netns_forbidden_target();
 }
 
 bool place_prepare(struct place *place, const struct workload_spec *spec, struct reason *reason)
@@ -159,34 +158,27 @@ int place_socket(const struct place *place, const struct workload_spec *spec, st
 }
 
 /* All of 127.0.0.0/8 is this machine's own. */
-static void loopback_target(size_t i, union udpbatch_addr *address)
+static union udpbatch_addr target_address(const struct place *place, size_t i)
 {
-    uint32_t host = UINT32_C(0x7f010001) + (uint32_t)(i / 250 * 256 + i % 250);
-    *address =
-        (union udpbatch_addr){ .in4 = { .sin_family = AF_INET, .sin_addr = { htonl(host) } } };
+    static const uint32_t LOOPBACK_TARGETS = 0x7f010000;
+    if (place->kind == PLACE_NETNS)
+        return netns_target(i);
+    return address_in4(LOOPBACK_TARGETS | netns_host(i), 0);
 }
 
 union udpbatch_addr place_sample(const struct place *place)
 {
-    union udpbatch_addr address;
-
     if (place->kind == PLACE_ADDRESS)
         return place->to->addresses[0];
-    if (place->kind == PLACE_NETNS)
-        netns_target(0, &address);
-    else
-        loopback_target(0, &address);
+    union udpbatch_addr address = target_address(place, 0);
     address.in4.sin_port = htons(DISCARD_PORT);
     return address;
 }
 
-static int listening_socket(const struct place *place, size_t i, union udpbatch_addr *address)
+static int listening_socket(const struct place *place)
 {
-    if (place->kind == PLACE_NETNS) {
-        netns_target(i, address);
+    if (place->kind == PLACE_NETNS)
         return netns_far_socket(&place->netns);
-    }
-    loopback_target(i, address);
     return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
 }
 
@@ -196,7 +188,8 @@ bool place_listen(const struct place *place, struct receivers *receivers, size_t
     if (!receivers_allocate(receivers, count, reason))
         return false;
     for (size_t i = 0; i < count; i++) {
-        int fd = listening_socket(place, i, &receivers->targets[i]);
+        int fd = listening_socket(place);
+        receivers->targets[i] = target_address(place, i);
         if (fd < 0)
             reason_give(reason, "cannot open %zu receivers: %s", count, strerror(errno));
         if (fd < 0 || !receivers_add(receivers, i, fd, reason)) {

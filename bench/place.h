@@ -24,7 +24,7 @@ struct place {
 /* Not open: place_close does nothing to it. */
 #define PLACE_CLOSED                                                                               \
     {                                                                                              \
-        .netns = { -1, -1, -1, -1 }                                                                \
+        .netns = NETNS_CLOSED                                                                      \
     }
 
 struct place_settings {

@@ -88,18 +88,14 @@ static void examine(struct check *check, size_t target, size_t len)
     }
 }
 
-/* Takes what is there; returns how much that was. */
-static size_t take_all(struct check *check)
+static void take_all(struct check *check)
 {
-    size_t count = 0;
     for (size_t t = 0; t < check->receivers->count; t++) {
+        const int fd = check->receivers->fds[t];
         ssize_t len;
-        for (; (len = recv(check->receivers->fds[t], check->room, LONGEST_PAYLOAD, MSG_DONTWAIT)) >=
-               0;
-             count++)
+        while ((len = recv(fd, check->room, LONGEST_PAYLOAD, MSG_DONTWAIT)) >= 0)
             examine(check, t, (size_t)len);
     }
-    return count;
 }
 
 static bool wait_for_more(struct check *check, int timeout_ms)
@@ -188,11 +184,10 @@ bool verify_engine(const struct engine *engine, void *self, const struct workloa
     else
         index_packets(&check);
     receivers_drain(receivers);
-    for (uint32_t first = 0, step; well && first < workload->payload_count && !interrupted();
-         first += step) {
-        step = window_payloads(&check);
+    const uint32_t step = window_payloads(&check);
+    for (uint32_t first = 0; well && first < workload->payload_count && !interrupted();
+         first += step)
         well = verify_window(&check, engine, self, first, first + step, fault);
-    }
     release(&check);
     return well;
 }

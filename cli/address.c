@@ -121,6 +121,13 @@ union udpbatch_addr address_unmap(const union udpbatch_addr *address)
     return in4;
 }
 
+union udpbatch_addr address_in4(uint32_t host, uint16_t port)
+{
+    return (union udpbatch_addr){
+        .in4 = { .sin_family = AF_INET, .sin_addr = { htonl(host) }, .sin_port = htons(port) }
+    };
+}
+
 socklen_t address_len(const union udpbatch_addr *address)
 {
     return address->sa.sa_family == AF_INET6 ? sizeof address->in6 : sizeof address->in4;

@@ -19,6 +19,8 @@ void address_map(union udpbatch_addr *address);
 /* The opposite: a v4-mapped address as the IPv4 one, any other as it is. */
 union udpbatch_addr address_unmap(const union udpbatch_addr *address);
 
+union udpbatch_addr address_in4(uint32_t host, uint16_t port); /* in host byte order */
+
 socklen_t address_len(const union udpbatch_addr *address);
 
 enum { ADDRESS_TEXT = 96 };

@@ -14,7 +14,7 @@ struct option_row {
     char letter;          /* of the short form; 0: none */
     const char *argument; /* its name in --help; NULL: takes none */
     const char *help;
-    option_setter *set;   /* NULL: it makes a bool of the settings true, that at the offset */
+    option_setter *set; /* NULL: it makes a bool of the settings true, that at the offset */
     size_t flag;
 };
 

@@ -59,7 +59,7 @@ static struct port open_far_port(size_t target)
     socklen_t len = sizeof port.address.in4;
 
     assert_true(port.fd >= 0);
-    netns_target(target, &port.address);
+    port.address = netns_target(target);
     assert_int_equal(bind(port.fd, &port.address.sa, len), 0);
     assert_int_equal(getsockname(port.fd, &port.address.sa, &len), 0);
     return port;
@@ -218,7 +218,7 @@ static void what_is_forbidden_gives_eperm_and_the_rest_passes(void **state)
     int fd = near_socket();
 
     (void)state;
-    netns_forbidden_target(&forbidden);
+    forbidden = netns_forbidden_target();
     assert_true(netns_forbid(netns, true, &reason));
     assert_int_equal(send_to(fd, &forbidden, "forbidden", 9), -1);
     assert_int_equal(errno, EPERM);
