@@ -128,8 +128,10 @@ struct udpbatch_tally ub_settle_tally(const struct udpbatch_packet *packets, siz
 void ub_engine_begin(struct ub_engine *engine);
 void ub_engine_send(struct ub_engine *engine, struct udpbatch_packet *packets, size_t n);
 
-/* message.c: trains and slots as the struct msghdr of the socket interface. */
+/* message.c: trains as the struct msghdr of the socket interface. */
 void ub_message_of_train(struct msghdr *message, const struct ub_train *train);
+
+/* slot.c: slots as the struct msghdr of the socket interface. */
 void ub_message_of_slot(struct msghdr *message, struct ub_slot *slot);
 void ub_slot_read(struct ub_slot *slot, struct msghdr *message, size_t len);
 
