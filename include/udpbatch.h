@@ -48,7 +48,38 @@ struct udpbatch_piece {
     size_t len;
 };
 
-struct udpbatch_meta;
+/* What more there is to say about a datagram than its payload and its peer: for one to be sent,
+ * what to ask of the kernel; for one received, what the kernel told. `flags` says which members
+ * count. One meta may serve any number of packets. */
+struct udpbatch_meta {
+    uint32_t flags;           /* UDPBATCH_META_*, or-ed */
+    uint32_t interface_index; /* sent by it, or came in by it */
+    uint64_t time_ns; /* SO_TXTIME's clock: not to leave before; or CLOCK_REALTIME: came at */
+    union udpbatch_addr local; /* this host's: sent from it, or was sent to it; without its port */
+    uint8_t tos;               /* the TOS byte or traffic class: DSCP << 2 | ECN */
+    uint8_t ttl;               /* time to live, or hop limit */
+};
+
+/* For a packet to be sent. What the system or the socket cannot do is refused for that packet with
+ * EOPNOTSUPP, and never left out: DEPARTURE needs SO_TXTIME set on the socket, and DONT_FRAGMENT of
+ * IPv4 a socket that forbids fragments for all (IP_MTU_DISCOVER), as there is no way to say it for
+ * one. */
+#define UDPBATCH_META_LOCAL         (UINT32_C(1) << 0)
+#define UDPBATCH_META_INTERFACE     (UINT32_C(1) << 1)
+#define UDPBATCH_META_TOS           (UINT32_C(1) << 2)
+#define UDPBATCH_META_TTL           (UINT32_C(1) << 3)
+#define UDPBATCH_META_DEPARTURE     (UINT32_C(1) << 4) /* time_ns */
+#define UDPBATCH_META_DONT_FRAGMENT (UINT32_C(1) << 5)
+
+/* Of a packet received. They mean nothing to a send, but for LOCAL, which stands beside CAME_TO if
+ * that address is this host's own and no group. So this answers from the address asked:
+ *     answer.to = question.from;
+ *     answer.meta = question.meta; */
+#define UDPBATCH_META_CAME_TO       (UINT32_C(1) << 16) /* local */
+#define UDPBATCH_META_CAME_BY       (UINT32_C(1) << 17) /* interface_index */
+#define UDPBATCH_META_CAME_WITH_TOS (UINT32_C(1) << 18) /* tos */
+#define UDPBATCH_META_CAME_WITH_TTL (UINT32_C(1) << 19) /* ttl */
+#define UDPBATCH_META_CAME_AT       (UINT32_C(1) << 20) /* time_ns */
 
 /* One datagram. A zeroed packet with data and len filled in is one to be sent. */
 struct udpbatch_packet {
@@ -56,7 +87,7 @@ struct udpbatch_packet {
     uint32_t len;                     /* its bytes, or UDPBATCH_PIECES(count) */
     int32_t status;                   /* 0: to be sent; 1: sent; < 0: refused, -errno */
     const union udpbatch_addr *to;    /* NULL: the peer that the socket is connected to */
-    const struct udpbatch_meta *meta; /* reserved: NULL, or the packet is refused (EOPNOTSUPP) */
+    const struct udpbatch_meta *meta; /* NULL: as the socket is set */
 };
 
 /* As `len`: the payload lies in pieces, `data` is an array of `count` struct udpbatch_piece (at
@@ -81,7 +112,11 @@ struct udpbatch_tally {
  * socket or device ends the call and loses nothing: call again with the same arguments, when
  * poll(2) says so, and it goes on where it stopped. A blocking socket waits by itself. A call
  * looks at all n statuses: of very large arrays, pass a part at a time.
- * Packets to one destination leave in the order of the array. */
+ *
+ * Packets to one destination leave in the order of the array. Across destinations they may be
+ * regrouped: packets of one length and meta to one destination, wherever they are in the array,
+ * leave as a train (UDP segmentation offload) that the device or the kernel cuts into datagrams
+ * again. UDPBATCH_GSO=off in the environment turns that off. It takes up to 16 KiB of stack. */
 UDPBATCH_API struct udpbatch_tally udpbatch_send(int fd, struct udpbatch_packet *packets, size_t n);
 
 /* Sends one payload to each of n targets. `status` has one member per target, with the meaning of
@@ -96,18 +131,27 @@ UDPBATCH_API struct udpbatch_tally udpbatch_multi_target_send(int fd, const void
 
 struct udpbatch_sender;
 
+/* Whether packets leave as trains (UDP GSO), and received ones come as such (UDP GRO). */
+enum udpbatch_trains {
+    UDPBATCH_TRAINS_AUTO,  /* where the kernel can, and is not known to damage them */
+    UDPBATCH_TRAINS_OFF,   /* never */
+    UDPBATCH_TRAINS_ALWAYS /* also where the kernel is known to damage them */
+};
+
 /* Zero is the default of each. `size` is sizeof(struct udpbatch_sender_options), so that the
  * structure may grow; so it is in all structures below that have it. */
 struct udpbatch_sender_options {
     size_t size;
     const char *backend; /* NULL: the best here; or a name that udpbatch_backend_name gives */
+    enum udpbatch_trains trains; /* UDPBATCH_GSO=off in the environment has the last word */
+    uint32_t in_order; /* 1: all leave in the order of the array, also to several destinations */
 };
 
 /* A sender on a UDP socket. This is the only call of a sender that allocates. `options` may be
  * NULL. Returns NULL on failure, and the errno in *error (may be NULL): EBADF, ENOTSOCK,
  * EPROTOTYPE (no datagram socket), EAFNOSUPPORT (neither IPv4 nor IPv6), EPROTONOSUPPORT (not
- * UDP), ENOENT (no back end of that name), EINVAL or E2BIG (options of no size, or with members
- * that this version does not know), ENOMEM. */
+ * UDP), ENOENT (no back end of that name), EINVAL or E2BIG (options of no size, with values that
+ * there are not, or with members that this version does not know), ENOMEM. */
 UDPBATCH_API struct udpbatch_sender *udpbatch_sender_open(
     int fd, const struct udpbatch_sender_options *options, int *error);
 
@@ -126,14 +170,22 @@ UDPBATCH_API struct udpbatch_tally udpbatch_sender_send(struct udpbatch_sender *
  * timeout is none. */
 UDPBATCH_API int udpbatch_sender_wait(struct udpbatch_sender *sender, int timeout_ms);
 
+/* The kinds of udpbatch_error_meaning, and sizes of trains: 1, 2, 3 to 4, 5 to 8 ... 65 to 128. */
+#define UDPBATCH_MEANINGS    5
+#define UDPBATCH_TRAIN_SIZES 8
+
 struct udpbatch_sender_stats {
     size_t size;
-    uint64_t packets;      /* sent */
-    uint64_t bytes;        /* of payload, sent */
-    uint64_t refused;      /* packets */
-    uint64_t system_calls; /* made to send, failed ones included */
-    uint64_t waits;        /* calls of udpbatch_sender_wait while packets were unsent */
-    const char *backend;   /* the name of the back end in use */
+    uint64_t packets;                     /* sent */
+    uint64_t bytes;                       /* of payload, sent */
+    uint64_t trains;                      /* of two packets and more, sent */
+    uint64_t sizes[UDPBATCH_TRAIN_SIZES]; /* trains by their number of packets; sizes[0]: single */
+    uint64_t trains_split;                /* refused as trains, and asked again without */
+    uint64_t refused;                     /* packets */
+    uint64_t refusals[UDPBATCH_MEANINGS]; /* the same, by enum udpbatch_meaning */
+    uint64_t system_calls;                /* made to send, failed ones included */
+    uint64_t waits;      /* calls of udpbatch_sender_wait while packets were unsent */
+    const char *backend; /* the name of the back end in use */
 };
 
 /* Totals since open. The caller sets stats->size; without it nothing is written. */

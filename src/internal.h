@@ -28,31 +28,135 @@ enum { UB_PIECES_MAX = 1024, UB_MESSAGES_MAX = 1024 };
 
 /* ---- Sending ------------------------------------------------------------------------------ */
 
-/* Packets that leave as one send: packets[first .. first + count) of the planned array. */
+/* Packets in a train at most: what Linux takes since 6.9 (UDP_MAX_SEGMENTS of linux/udp.h), and
+ * what it took before. */
+enum { UB_SEGMENTS_MAX = 128, UB_SEGMENTS_OLD = 64 };
+
+/* A payload in more pieces than this goes alone, so that a train never has more than one message
+ * can (UB_PIECES_MAX). */
+enum { UB_JOIN_PIECES = UB_PIECES_MAX / UB_SEGMENTS_MAX };
+
+/* What the segment size of a train takes as a control message. */
+#define UB_SEGMENT_ROOM CMSG_SPACE(sizeof(uint16_t))
+
+/* Packets that leave as one send: one, or several to one destination that the kernel or the device
+ * cuts apart again. In the planned array they are `first` and, by plan->next, those behind it. */
 struct ub_train {
     const union udpbatch_addr *to;       /* NULL: the connected peer */
+    const struct udpbatch_meta *meta;    /* or NULL */
     const struct udpbatch_piece *pieces; /* the payloads, gathered in order */
+    unsigned char *control;              /* room for control messages, as much as it needs */
+    uint32_t control_size;               /* of that room */
     uint32_t piece_count;
-    uint32_t count; /* of packets; 1: a plain send */
-    uint32_t bytes; /* of all pieces */
-    int error;      /* the back end's answer: 0 or an errno */
-    bool asked;     /* once more, for an error that may not have been its own */
-    size_t first;
+    uint32_t count;   /* of packets; 1: a plain send */
+    uint32_t bytes;   /* of all pieces */
+    uint32_t segment; /* bytes of each packet, but for a shorter last one */
+    uint16_t first, last;
+    int error;     /* the back end's answer: 0 or an errno */
+    uint8_t asked; /* how often again, for an error that may not have been its own */
+    bool is_in4;   /* leaves as IPv4, whatever form the address has */
+    bool ended;    /* no packet may join any more */
+};
+
+/* What a plan has to know of the socket to go on, and who plans is to ask for it. */
+enum ub_question {
+    UB_ASKS_NOTHING = 0,
+    UB_ASKS_GSO = 1,          /* may there be trains? */
+    UB_ASKS_PEER = 2,         /* of which family is the connected peer? */
+    UB_ASKS_TXTIME = 4,       /* is SO_TXTIME set? */
+    UB_ASKS_NO_FRAGMENTS = 8, /* does the socket forbid fragments of IPv4? */
+    UB_ASKS_OWN = 16          /* which IPv4 address is it bound to? */
+};
+
+/* The answers, and which there are. */
+struct ub_facts {
+    unsigned known; /* questions that have been answered */
+    bool peer_is_in4;
+    bool has_txtime;
+    bool forbids_fragments;
+    struct in_addr own;
+};
+
+/* A destination host to which trains were refused. */
+struct ub_route {
+    unsigned char host[16]; /* IPv6, or IPv4 mapped into it; zero: the connected peer */
+    uint32_t segment_most;  /* trains of no longer packets may go; 0: none */
+    int64_t until_ns;
+};
+
+/* Whether and how packets may leave as trains: what was found out, and what was learned from
+ * refusals, to be forgotten after a while. */
+struct ub_gso {
+    uint32_t segments; /* per train; 1: no trains */
+    uint32_t segments_at_best;
+    int64_t until_ns; /* `segments` is less than at best until then */
+    bool equal_only;  /* a shorter last packet is refused by this kernel */
+    uint32_t splits;  /* in this call: trains that were refused */
+    struct ub_route *routes;
+    size_t route_count, route_capacity;
 };
 
 /* What is to leave next, in an order that keeps the array's for each destination. */
 struct ub_plan {
+    /* Who makes it brings the memory: UB_ROOM. */
     struct ub_train *trains;
-    struct udpbatch_piece *pieces; /* one per train, for a payload that is not in pieces */
-    size_t count;                  /* of trains */
-    size_t capacity;
+    struct udpbatch_piece *pieces;
+    unsigned char *control;
+    uint16_t *next;   /* the packet behind, of the same train, as an offset from `from` */
+    uint32_t *groups; /* hash table: the newest train of a destination, with the plan's stamp */
+    uint32_t group_mask;
+    size_t capacity, piece_capacity, packet_capacity, control_capacity;
+
+    bool in_order; /* across destinations too: only neighbours in the array join */
+    struct ub_gso gso;
+    struct ub_facts facts;
+
+    /* The plan itself. */
+    size_t from;    /* where in the array it begins */
+    size_t count;   /* of trains */
     size_t refused; /* packets that no back end could send: they have their status */
+    size_t refusals[UDPBATCH_MEANINGS]; /* the same, by enum udpbatch_meaning; if there are any */
+    unsigned asks; /* enum ub_question: not UB_ASKS_NOTHING: answer it, and plan again */
+    size_t pieces_used, control_used;
+    struct ub_train *recent; /* that of the packet before */
+    uint32_t stamp;          /* of what is in the hash table from now on */
 };
+
+/* Memory for plans of so many trains and packets, and for the back end's messages. */
+#define UB_ROOM(train_most, packet_most, route_most, control_most)                                 \
+    struct {                                                                                       \
+        struct ub_train trains[train_most];                                                        \
+        struct udpbatch_piece pieces[packet_most];                                                 \
+        ub_message messages[train_most];                                                           \
+        struct ub_route routes[route_most];                                                        \
+        uint32_t groups[2 * (train_most)]; /* a power of two */                                    \
+        uint16_t next[packet_most];                                                                \
+        union {                                                                                    \
+            size_t align;                                                                          \
+            unsigned char bytes[control_most];                                                     \
+        } control;                                                                                 \
+    }
+
+/* The plan of that room. */
+#define UB_ROOM_PLAN(room)                                                                         \
+    {                                                                                              \
+        .trains = (room)->trains, .pieces = (room)->pieces, .control = (room)->control.bytes,      \
+        .next = (room)->next, .groups = (room)->groups,                                            \
+        .group_mask = sizeof(room)->groups / sizeof(room)->groups[0] - 1,                          \
+        .capacity = sizeof(room)->trains / sizeof(room)->trains[0],                                \
+        .piece_capacity = sizeof(room)->pieces / sizeof(room)->pieces[0],                          \
+        .packet_capacity = sizeof(room)->next / sizeof(room)->next[0],                             \
+        .control_capacity = sizeof(room)->control.bytes, .gso = {                                  \
+            .routes = (room)->routes,                                                              \
+            .route_capacity = sizeof(room)->routes / sizeof(room)->routes[0],                      \
+        }                                                                                          \
+    }
 
 /* The state of sending on one descriptor; whoever makes it brings the memory. */
 struct ub_engine {
     int fd;
     const struct ub_backend *backend;
+    enum udpbatch_trains trains;
     struct ub_plan plan;
     ub_message *messages; /* one per train: the back end's, for one plan */
     struct udpbatch_sender_stats stats;
@@ -60,6 +164,8 @@ struct ub_engine {
     int socket_error; /* the socket is of no use, for this errno; 0: not known to be */
     int hears_icmp;   /* 1 yes, 0 no, -1 not asked yet in this call */
 };
+
+/* ---- Receiving ---------------------------------------------------------------------------- */
 
 /* Room for one received datagram, and what came of it. */
 struct ub_slot {
@@ -74,6 +180,8 @@ struct ub_slot {
         unsigned char bytes[64];
     } control;
 };
+
+/* ---- Back ends ---------------------------------------------------------------------------- */
 
 /* A way into the kernel. Adding one is a file in src/backend/ and its name in backend.c. */
 struct ub_backend {
@@ -101,11 +209,54 @@ const struct ub_backend *ub_backend_find(const char *name);
  * to: packets[from .. result) are planned or have a status. */
 size_t ub_plan_make(struct ub_plan *plan, struct udpbatch_packet *packets, size_t from, size_t n);
 
+/* Makes the plan one of a train's packets, each by itself; all else of it is gone. */
+void ub_plan_split(struct ub_plan *plan, const struct udpbatch_packet *packets,
+                   const struct ub_train *refused);
+
+/* check.c: the packet's bytes, or -errno if no back end could send it; *asks gets what has to be
+ * known to tell. */
+int32_t ub_check(const struct udpbatch_packet *packet, const struct ub_facts *facts,
+                 unsigned *asks);
+
+/* group.c: the newest train to a destination. */
+void ub_group_begin(struct ub_plan *plan);
+uint32_t *ub_group_find(struct ub_plan *plan, const union udpbatch_addr *to,
+                        struct ub_train **train);
+void ub_group_put(const struct ub_plan *plan, uint32_t *entry, size_t train);
+bool ub_group_is_same(const union udpbatch_addr *a, const union udpbatch_addr *b);
+
+/* gso.c: may packets leave as trains? */
+void ub_gso_ask(struct ub_gso *gso, int fd, enum udpbatch_trains wanted);
+void ub_gso_remember(struct ub_gso *gso); /* and forget what is old: once per call */
+uint32_t ub_gso_segment_most(const struct ub_gso *gso, const union udpbatch_addr *to);
+bool ub_gso_learn(struct ub_gso *gso, const struct ub_train *train);
+/* What to make of a kernel of that release ("6.6.44-1-amd64"). */
+enum ub_gso_kernel { UB_GSO_WELL, UB_GSO_EQUAL_ONLY, UB_GSO_DAMAGES };
+enum ub_gso_kernel ub_gso_kernel(const char *release);
+
+/* address.c */
+bool ub_addr_is_in4(const union udpbatch_addr *addr); /* IPv4, or mapped into IPv6 */
+void ub_addr_host(const union udpbatch_addr *addr, unsigned char host[16]);
+
+/* The flags of a received meta, but for UDPBATCH_META_LOCAL, which a packet to be sent has too. */
+#define UB_META_CAME                                                                               \
+    (UDPBATCH_META_CAME_TO | UDPBATCH_META_CAME_BY | UDPBATCH_META_CAME_WITH_TOS |                 \
+     UDPBATCH_META_CAME_WITH_TTL | UDPBATCH_META_CAME_AT)
+
+/* meta_send.c: what is asked for a packet, as control messages. Pure. */
+int ub_meta_check(const struct udpbatch_meta *meta, bool is_in4, const struct ub_facts *facts,
+                  unsigned *asks);
+bool ub_meta_is_same(const struct udpbatch_meta *a, const struct udpbatch_meta *b);
+size_t ub_meta_room(const struct udpbatch_meta *meta); /* bytes that its messages take at most */
+size_t ub_meta_write(const struct udpbatch_meta *meta, bool is_in4, const struct ub_facts *facts,
+                     unsigned char *control);
+
 /* settle.c: what an error means for the train that met it, and the ways to write that down. */
 enum ub_verdict {
     UB_DONE,      /* no error */
     UB_ASK_AGAIN, /* not this train's error: the same once more */
     UB_REFUSE,    /* this train's: the next ones go on */
+    UB_SPLIT,     /* this train's as a train: its packets are asked one by one */
     UB_STOP,      /* back pressure: the rest stays unsent */
     UB_NO_PEER,   /* all packets without an address are refused */
     UB_DEAD       /* all that remains is refused */
@@ -118,7 +269,9 @@ enum ub_pending {
 enum ub_verdict ub_settle_error(int error);
 enum ub_pending ub_settle_pending(int error);
 bool ub_settle_has_event(int error);
-void ub_settle_train(const struct ub_train *train, struct udpbatch_packet *packets);
+bool ub_settle_is_of_address(int error);
+void ub_settle_train(const struct ub_plan *plan, const struct ub_train *train,
+                     struct udpbatch_packet *packets);
 size_t ub_settle_rest(struct udpbatch_packet *packets, size_t n, int error, bool without_address);
 struct udpbatch_tally ub_settle_tally(const struct udpbatch_packet *packets, size_t n,
                                       int unsent_error);
@@ -129,7 +282,11 @@ void ub_engine_begin(struct ub_engine *engine);
 void ub_engine_send(struct ub_engine *engine, struct udpbatch_packet *packets, size_t n);
 
 /* message.c: trains as the struct msghdr of the socket interface. */
-void ub_message_of_train(struct msghdr *message, const struct ub_train *train);
+socklen_t ub_addr_len(const union udpbatch_addr *addr);
+size_t ub_control_put(unsigned char *control, size_t at, int level, int type, const void *data,
+                      size_t len);
+void ub_message_of_train(struct msghdr *message, const struct ub_train *train,
+                         const struct ub_facts *facts);
 
 /* slot.c: slots as the struct msghdr of the socket interface. */
 void ub_message_of_slot(struct msghdr *message, struct ub_slot *slot);
@@ -137,6 +294,11 @@ void ub_slot_read(struct ub_slot *slot, struct msghdr *message, size_t len);
 
 /* socket.c: what is asked of a descriptor. An int is -errno if it is negative. */
 int ub_socket_check(int fd);
+bool ub_socket_has_trains(int fd);
+bool ub_socket_peer_is_in4(int fd);
+bool ub_socket_has_txtime(int fd);
+bool ub_socket_forbids_fragments(int fd);
+struct in_addr ub_socket_own_in4(int fd);
 bool ub_socket_hears_icmp(int fd);
 bool ub_socket_never_takes(int fd, uint32_t bytes);
 int ub_socket_wait(int fd, short events, int timeout_ms); /* poll(2)'s revents, if there are any */

@@ -32,7 +32,7 @@ void ub_stats_give(void *theirs, const void *mine, size_t size)
 {
     size_t their_size;
     memcpy(&their_size, theirs, sizeof their_size);
-    if (their_size < sizeof their_size)
+    if (their_size < sizeof their_size || their_size > SIZE_MOST)
         return;
     size_t known = their_size < size ? their_size : size;
     memcpy((unsigned char *)theirs + sizeof their_size,

@@ -32,6 +32,33 @@ typedef struct msghdr ub_message;
 #define UB_SEND_FLAGS 0
 #endif
 
+/* UDP segmentation and receive offload (linux/udp.h, which older libcs' netinet/udp.h is behind).
+ */
+#ifdef __linux__
+#define UB_SOL_UDP     17
+#define UB_UDP_SEGMENT 103
+#define UB_UDP_GRO     104
+#else
+#define UB_SOL_UDP     (-1)
+#define UB_UDP_SEGMENT (-1)
+#define UB_UDP_GRO     (-1)
+#endif
+
+/* Control messages that ask more for a packet than its address (ip(7), ipv6(7)). */
+#if defined(__linux__) && defined(SCM_TXTIME) && defined(IPV6_DONTFRAG)
+#define UB_HAVE_META 1
+#else
+#define UB_HAVE_META 0
+#endif
+
+/* Control messages that tell more of a received datagram than its source, and the queue of errors
+ * (ip(7), ipv6(7)). */
+#ifdef __linux__
+#define UB_HAVE_REPORTS 1
+#else
+#define UB_HAVE_REPORTS 0
+#endif
+
 /* Socket options that are asked for where they exist: -1 is none. */
 #ifdef SO_RXQ_OVFL
 #define UB_RXQ_OVFL SO_RXQ_OVFL
@@ -43,6 +70,22 @@ typedef struct msghdr ub_message;
 #define UB_MEMINFO SO_MEMINFO
 #else
 #define UB_MEMINFO (-1)
+#endif
+
+#ifdef SO_TXTIME
+#define UB_TXTIME SO_TXTIME
+#else
+#define UB_TXTIME (-1)
+#endif
+
+#ifdef IP_MTU_DISCOVER
+#define UB_MTU_DISCOVER   IP_MTU_DISCOVER
+#define UB_PMTUDISC_DO    IP_PMTUDISC_DO
+#define UB_PMTUDISC_PROBE IP_PMTUDISC_PROBE
+#else
+#define UB_MTU_DISCOVER   (-1)
+#define UB_PMTUDISC_DO    (-1)
+#define UB_PMTUDISC_PROBE (-1)
 #endif
 
 #define UB_MEMINFO_DROPS 8 /* SK_MEMINFO_DROPS of linux/sock_diag.h */

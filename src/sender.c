@@ -3,10 +3,17 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-/* Trains per plan: as many as one sendmmsg takes, as the heap has room for them. */
-enum { SENDER_TRAINS = UB_MESSAGES_MAX };
+/* Trains per plan: as many as one sendmmsg takes, as the heap has room for them. The control
+ * messages' room is for a segment size and an address or two numbers in each. */
+enum {
+    SENDER_TRAINS = UB_MESSAGES_MAX,
+    SENDER_PACKETS = 4 * SENDER_TRAINS,
+    SENDER_ROUTES = 64,
+    SENDER_CONTROL = 72 * SENDER_TRAINS
+};
 
 /* How long to wait for memory or for room in a device's queue, of which no event tells. */
 enum { BACKOFF_FIRST_NS = 50 * 1000, BACKOFF_LAST_NS = 10 * 1000 * 1000 };
@@ -15,9 +22,7 @@ struct udpbatch_sender {
     struct ub_engine engine;
     int64_t backoff_ns;    /* of the next wait by time */
     int64_t backed_off_ns; /* by such waits, since a packet was sent or a wait timed out */
-    struct ub_train trains[SENDER_TRAINS];
-    struct udpbatch_piece pieces[SENDER_TRAINS];
-    ub_message messages[SENDER_TRAINS];
+    UB_ROOM(SENDER_TRAINS, SENDER_PACKETS, SENDER_ROUTES, SENDER_CONTROL) room;
 };
 
 static void reset_backoff(struct udpbatch_sender *sender)
@@ -35,13 +40,20 @@ static int begin(struct udpbatch_sender *sender, int fd,
         error = ub_socket_check(fd);
     if (error < 0)
         return error;
+    if (options.trains > UDPBATCH_TRAINS_ALWAYS || options.in_order > 1)
+        return -EINVAL;
 
     sender->engine = (struct ub_engine){
         .fd = fd,
         .backend = ub_backend_find(options.backend),
-        .plan = { .trains = sender->trains, .pieces = sender->pieces, .capacity = SENDER_TRAINS },
-        .messages = sender->messages,
+        .trains = options.trains,
+        .plan = UB_ROOM_PLAN(&sender->room),
+        .messages = sender->room.messages,
     };
+    sender->engine.plan.in_order = options.in_order != 0;
+    sender->engine.plan.gso.segments = UB_SEGMENTS_MAX;
+    sender->engine.plan.gso.segments_at_best = UB_SEGMENTS_MAX;
+    memset(sender->room.groups, 0, sizeof sender->room.groups);
     reset_backoff(sender);
     return sender->engine.backend != NULL ? 0 : -ENOENT;
 }

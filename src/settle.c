@@ -89,11 +89,21 @@ enum ub_pending ub_settle_pending(int error)
     return UB_ITS_OWN;
 }
 
-void ub_settle_train(const struct ub_train *train, struct udpbatch_packet *packets)
+/* Whether an error is about the address alone, so that all packets of a train would meet it. */
+bool ub_settle_is_of_address(int error)
 {
-    for (size_t i = train->first; i < train->first + train->count; i++) {
-        assert(packets[i].status == 0);
-        packets[i].status = train->error != 0 ? -train->error : 1;
+    static const int errors[] = { EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, ENETUNREACH };
+    return is_among(error, errors, sizeof errors / sizeof errors[0]);
+}
+
+void ub_settle_train(const struct ub_plan *plan, const struct ub_train *train,
+                     struct udpbatch_packet *packets)
+{
+    size_t offset = train->first;
+    for (uint32_t i = 0; i < train->count; i++, offset = plan->next[offset]) {
+        struct udpbatch_packet *packet = &packets[plan->from + offset];
+        assert(packet->status == 0);
+        packet->status = train->error != 0 ? -train->error : 1;
     }
 }
 

@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include <poll.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 /* An option's value, or `otherwise` where there is no such option. */
@@ -27,6 +28,55 @@ int ub_socket_check(int fd)
     return option(fd, SOL_SOCKET, UB_PROTOCOL, IPPROTO_UDP) == IPPROTO_UDP ? 0 : -EPROTONOSUPPORT;
 }
 
+/* Whether the kernel knows of trains, and this is a socket for them. A message's segment size would
+ * be ignored on another. */
+bool ub_socket_has_trains(int fd)
+{
+    return option(fd, UB_SOL_UDP, UB_UDP_SEGMENT, -1) >= 0;
+}
+
+bool ub_socket_peer_is_in4(int fd)
+{
+    union udpbatch_addr peer;
+    socklen_t len = sizeof peer;
+    if (getpeername(fd, &peer.sa, &len) < 0 && getsockname(fd, &peer.sa, &len) < 0)
+        return true;
+    return ub_addr_is_in4(&peer);
+}
+
+/* The option is a structure of two ints, the clock and flags, and 0 and 0 where it is not set. That
+ * is also CLOCK_REALTIME, for which there is no queue: fq has CLOCK_MONOTONIC, etf CLOCK_TAI. */
+bool ub_socket_has_txtime(int fd)
+{
+    int value[2];
+    socklen_t len = sizeof value;
+    return getsockopt(fd, SOL_SOCKET, UB_TXTIME, value, &len) == 0 &&
+           (value[0] != 0 || value[1] != 0);
+}
+
+/* That it sends from by itself; any if it is not bound to one. */
+struct in_addr ub_socket_own_in4(int fd)
+{
+    union udpbatch_addr own = { 0 };
+    struct in_addr address = { 0 };
+    socklen_t len = sizeof own;
+    unsigned char host[16];
+
+    if (getsockname(fd, &own.sa, &len) == 0 && ub_addr_is_in4(&own)) {
+        ub_addr_host(&own, host);
+        memcpy(&address, host + 12, sizeof address);
+    }
+    /* A group is listened to; it sends from another. */
+    return IN_MULTICAST(ntohl(address.s_addr)) ? (struct in_addr){ 0 } : address;
+}
+
+bool ub_socket_forbids_fragments(int fd)
+{
+    enum { NONE = -2 };
+    int mode = option(fd, IPPROTO_IP, UB_MTU_DISCOVER, NONE);
+    return mode == UB_PMTUDISC_DO || mode == UB_PMTUDISC_PROBE;
+}
+
 static bool has_error_queue(int fd)
 {
     return option(fd, IPPROTO_IP, UB_IP_RECVERR, 0) != 0 ||
@@ -42,12 +92,15 @@ bool ub_socket_hears_icmp(int fd)
 
 /* Whether ENOBUFS is due to the payload's size and not to others in its way. Linux gives it to the
  * fragments that find more than twice the send buffer taken (__ip_append_data), though it be by
- * their own packet; drops of a device it reports on a socket with an error queue only. */
+ * their own packet. Drops of a device it reports on a socket with an error queue only. */
 bool ub_socket_never_takes(int fd, uint32_t bytes)
 {
+    const uint64_t buffer = (uint64_t)option(fd, SOL_SOCKET, SO_SNDBUF, INT32_MAX);
     int queued = 0;
-    return bytes > (uint32_t)option(fd, SOL_SOCKET, SO_SNDBUF, INT32_MAX) / 2 &&
-           ioctl(fd, UB_OUTQ, &queued) == 0 && queued == 0 && !has_error_queue(fd);
+    if (bytes > 2 * buffer)
+        return true;
+    return bytes > buffer / 2 && ioctl(fd, UB_OUTQ, &queued) == 0 && queued == 0 &&
+           !has_error_queue(fd);
 }
 
 int ub_socket_wait(int fd, short events, int timeout_ms)

@@ -1,43 +1,162 @@
 #!/usr/bin/env bash
-# Plants the classic faults of a sendmmsg loop in a copy of the library, one at a time, and sees
-# the scripted kernel catch each: a test that cannot fail proves nothing.
+# Plants the classic faults of a sender of many packets in a copy of the library, one at a time, and
+# sees the tests catch each: a test that cannot fail proves nothing.
 # Usage: planted_faults.sh SCRATCH_FOLDER
 set -eu
 work=$1/planted_faults
+export UDPBATCH_SEED=1
 failed=0
 rm -rf "$work"
-mkdir -p "$work"
+mkdir -p "$work/objects"
+cp -r src "$work/src"
 
-caught() { # caught FAULT FILE SED-SCRIPT
-    rm -rf "$work/src"
-    cp -r src "$work/src"
-    sed -i "$3" "$work/src/$2"
-    if cmp -s "src/$2" "$work/src/$2"; then
-        echo "FAILED: nothing to plant in $2 for: $1"
+compile() { # compile SOURCE OBJECT
+    "${CC:-cc}" -std=c11 -w -O1 -Iinclude -I"$work/src" -c "$1" -o "$2"
+}
+
+declare -A test_objects=(
+    [test_plan]="test_plan chance"
+    [test_scripted]="test_scripted scripted_kernel chance support"
+    [test_scripted_trains]="test_scripted_trains scripted_kernel chance support"
+)
+declare -A wrapped=(
+    [test_plan]=""
+    [test_scripted]="sendmmsg sendmsg"
+    [test_scripted_trains]="sendmmsg sendmsg getsockopt clock_gettime uname"
+)
+
+for source in src/*.c src/backend/*.c; do
+    compile "$work/$source" "$work/objects/library_$(basename "$source" .c).o"
+done
+for name in test_plan test_scripted test_scripted_trains scripted_kernel chance support; do
+    compile "tests/$name.c" "$work/objects/$name.o"
+done
+
+catches() { # catches TEST: whether it fails with the library as it is now
+    local arguments=() name
+    for name in ${test_objects[$1]}; do arguments+=("$work/objects/$name.o"); done
+    for name in ${wrapped[$1]}; do arguments+=("-Wl,--wrap=$name"); done
+    "${CC:-cc}" "${arguments[@]}" "$work"/objects/library_*.o -lcmocka -o "$work/test"
+    ! (CMOCKA_TEST_ABORT=1 timeout 60 "$work/test" || exit 1) >"$work/output" 2>&1
+}
+
+caught() { # caught FAULT TESTS FILE SED-SCRIPT
+    local object test
+    object=$work/objects/library_$(basename "$3" .c).o
+    sed "$4" "src/$3" >"$work/src/$3"
+    if cmp -s "src/$3" "$work/src/$3"; then
+        echo "FAILED: nothing to plant in $3 for: $1"
         failed=1
         return
     fi
-    "${CC:-cc}" -std=c11 -w -Iinclude -I"$work/src" tests/test_scripted.c tests/scripted_kernel.c \
-        tests/support.c \
-        "$work"/src/*.c "$work"/src/backend/*.c -Wl,--wrap=sendmmsg,--wrap=sendmsg -lcmocka \
-        -o "$work/test"
-    if (timeout 60 "$work/test" || exit 1) >"$work/output" 2>&1; then
-        echo "FAILED: not caught: $1"
-        failed=1
-    else
-        echo "ok: caught: $1"
-    fi
+    compile "$work/src/$3" "$object"
+    for test in $2; do
+        if catches "$test"; then
+            echo "ok: $test catches: $1"
+        else
+            echo "FAILED: $test does not catch: $1"
+            failed=1
+        fi
+    done
+    cp "src/$3" "$work/src/$3"
+    compile "$work/src/$3" "$object"
 }
 
-caught "to advance twice after a partial count" send.c \
-    's/^\( *\)return end;/\1return end > first \&\& end < engine->plan.count ? end + 1 : end;/
-     s/^\( *\)size_t end = next + engine->backend->submit/\1size_t first = next;\n&/'
-caught "to skip one more than failed" send.c \
+for test in test_plan test_scripted test_scripted_trains; do
+    if catches $test; then
+        echo "FAILED: $test fails without a fault"
+        exit 1
+    fi
+done
+
+# Of the loop around sendmmsg.
+caught "to advance twice after a partial count" test_scripted send.c \
+    '/^static size_t submit/,/^}/{
+       s/return end;/return end > first \&\& end < engine->plan.count ? end + 1 : end;/
+       s/^\( *\)size_t end =/\1size_t first = next;\n&/
+     }'
+caught "to skip one more than failed" test_scripted send.c \
     's/settle(engine, &plan->trains\[next++\], packets);/{ &; next += next < plan->count; }/'
-caught "to blame the wrong packet" settle.c \
-    's/= train->first; i < train->first + train->count/= train->first + 1; i < train->first + 1 + train->count/'
-caught "to blame an innocent packet for a pending error" send.c 's/!train->asked &&/false \&\&/'
-caught "to lose a packet to EINTR" settle.c 's/if (error == EINTR)/if (0)/'
-caught "to refuse packets for back pressure" settle.c 's/return UB_STOP;/return UB_REFUSE;/'
-caught "to ask a dead socket for every packet" settle.c 's/return UB_DEAD;/return UB_REFUSE;/'
+caught "to blame the wrong packet" "test_scripted test_scripted_trains" settle.c \
+    's/&packets\[plan->from + offset\]/\&packets[plan->from + offset + 1]/'
+caught "to blame an innocent packet for a pending error" "test_scripted test_scripted_trains" send.c \
+    's/train->asked < again/false/'
+caught "to lose a packet to EINTR" "test_scripted test_scripted_trains" settle.c \
+    's/if (error == EINTR)/if (0)/'
+caught "to refuse packets for back pressure" "test_scripted test_scripted_trains" settle.c \
+    's/return UB_STOP;/return UB_REFUSE;/'
+caught "to ask a dead socket for every packet" test_scripted settle.c \
+    's/return UB_DEAD;/return UB_REFUSE;/'
+
+# Of trains that are made wrong.
+caught "that a shorter packet does not end its train" "test_plan test_scripted_trains" plan.c \
+    's/train->ended = entrant->bytes < train->segment ||/train->ended =/'
+caught "that an empty packet joins" "test_plan test_scripted_trains" plan.c \
+    's/entrant->alone = true;/;/'
+caught "a train of one packet too many" "test_plan test_scripted_trains" plan.c \
+    's/train->count >= plan->gso.segments/train->count > plan->gso.segments/'
+caught "a train of too many bytes" test_plan plan.c \
+    's/BYTES_MOST_IN4 = 65535 - 20 - 8/BYTES_MOST_IN4 = 65535 - 8/'
+caught "that metas are not compared" "test_plan test_scripted_trains" plan.c \
+    's/(train->meta == packet->meta || ub_meta_is_same(train->meta, packet->meta))/true/'
+caught "that forms of an address are not compared" "test_plan test_scripted_trains" plan.c \
+    's/is_same_address(train->to, packet->to)/true/'
+caught "that metas in a run are not compared" test_plan plan.c \
+    's/packets\[last + 1\].meta == meta/true/'
+caught "that lengths in a run are not compared" "test_plan test_scripted_trains" plan.c \
+    's/packets\[last + 1\].len == len/true/'
+caught "that a run takes what was sent already" "test_plan test_scripted_trains" plan.c \
+    's/packets\[last + 1\].status == 0/true/'
+caught "that a run is longer than one datagram may be" test_plan plan.c \
+    's/^ *most = least(most, (bytes_most(train).*/;/'
+caught "that payloads apart become one piece" "test_plan test_scripted_trains" plan.c \
+    's/(const char \*)last->data + last->len == (const char \*)data/true/'
+caught "room for fewer pieces than are written" test_plan plan.c \
+    's/entrant->pieces = 1;/entrant->pieces = 0;/'
+caught "a segment size that is wrong by one" test_scripted_trains message.c \
+    's/(uint16_t)train->segment;/(uint16_t)(train->segment + 1);/'
+
+caught "that many do not find their train" test_plan group.c 's/PROBES = 8/PROBES = 2/'
+caught "that what an old plan noted is met again" test_plan group.c \
+    's/memset(plan->groups.*/;/'
+
+# Of their order.
+caught "that an older train is found" "test_plan test_scripted_trains" plan.c \
+    's/if (plan->recent != NULL && has_trains)/if (plan->recent != NULL \&\& has_trains \&\& train == NULL)/'
+caught "that ports are not compared" test_plan group.c \
+    's/a->in4.sin_port == b->in4.sin_port/true/'
+caught "that packets to the peer overtake others" "test_plan test_scripted_trains" plan.c \
+    's/(train->to == NULL) != (packet->to == NULL)/false/'
+caught "that in order others are joined" "test_plan test_scripted_trains" plan.c \
+    's/if (plan->in_order)$/if (false)/'
+
+# Of what a refusal is to a train.
+caught "that a split forgets the rest" test_scripted_trains send.c \
+    's/^        if (verdict == UB_SPLIT)/        from = end;\n&/'
+caught "that what left before a split is sent twice" test_scripted_trains send.c \
+    's/for (; next < end; next++)/for (; next + (end < engine->plan.count) < end; next++)/'
+caught "that a train's refusal is all its packets'" test_scripted_trains send.c \
+    's/if (train->count > 1 && !(is_certain/if (false \&\& !(is_certain/'
+caught "that a full queue stops what may fit singly" test_scripted_trains send.c \
+    's/if (train->count > 1 && !ub_settle_has_event(train->error))/if (false)/'
+caught "that a full socket splits trains" test_scripted_trains send.c \
+    's/train->count > 1 && !ub_settle_has_event(train->error)/train->count > 1/'
+caught "that refusals are never forgotten" test_scripted_trains gso.c \
+    's/gso->routes\[i\].until_ns > now/true/'
+caught "that refusals are forgotten early" test_scripted_trains gso.c \
+    's/now_ns() + COOL_DOWN_NS/now_ns() + COOL_DOWN_NS \/ 2/'
+caught "that a packet's refusal is held against trains" test_scripted_trains gso.c \
+    '/^static bool is_about_trains/,/^}/s/return false;/return true;/'
+caught "that one host's refusal is every host's" test_scripted_trains gso.c \
+    's/memcmp(gso->routes\[i\].host, host, 16) == 0/true/'
+caught "that as long packets are tried again" test_scripted_trains gso.c \
+    's/train->segment - 1/train->segment/'
+caught "that a limit of 64 is taken for a host's" test_scripted_trains gso.c \
+    's/train->count > UB_SEGMENTS_OLD/false/'
+caught "that a missing option is not noticed" test_scripted_trains socket.c \
+    's/option(fd, UB_SOL_UDP, UB_UDP_SEGMENT, -1) >= 0/true/'
+caught "that damage to trains is not known of" test_scripted_trains gso.c \
+    's/kernel == UB_GSO_DAMAGES/false/'
+caught "that single packets are counted as trains" test_scripted_trains send.c \
+    's/stats.trains += train->count > 1/stats.trains += 1/'
 exit $failed

@@ -170,6 +170,13 @@ static void clear_qdisc(void)
     assert_true(set_qdisc("del", ""));
 }
 
+/* Each packet is longer than the one before, so that none can join another in a train. */
+static void keep_apart(size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        packets[i].len = 100 + (uint32_t)i;
+}
+
 /* A non-blocking sender with a small buffer, on the near side of a new queue. */
 static struct sending begin_with_queue(void **state, int family, const char *qdisc)
 {
@@ -436,7 +443,8 @@ static void drop_at_device(void **state, int family)
 
     set_option(sending.fd, SOL_SOCKET, SO_SNDBUF, 200 * 1024);
     hear_icmp(sending.fd, family);
-    make_packets(packets, COUNT, 100, &peer.addr);
+    make_packets(packets, COUNT, LONG, &peer.addr);
+    keep_apart(COUNT); /* tbf cuts a train itself, and says nothing of the parts that it drops */
     struct udpbatch_tally tally = sending_send(&sending, packets, COUNT);
     assert_in_range(tally.sent, 1, COUNT - 1);
     assert_int_equal(tally.refused, 0);
@@ -475,18 +483,52 @@ static void what_the_device_drops_of_ipv6_is_unsent_and_resumed(void **state)
     drop_at_device(state, AF_INET6);
 }
 
+/* A queue that has room for packets, but never for a train. */
+static void offer_trains_to_a_small_queue(void **state, int family)
+{
+    enum { COUNT = 300 };
+    struct sending sending = begin_with_queue(state, family, "bfifo limit 1000");
+    struct port peer = far_port(family);
+
+    hear_icmp(sending.fd, family);
+    make_packets(packets, COUNT, 100, &peer.addr);
+    struct udpbatch_tally tally = sending_send(&sending, packets, COUNT);
+    assert_int_equal(tally.sent, COUNT);
+    expect_each_once(&peer, COUNT);
+    if (sending.sender != NULL) {
+        struct udpbatch_sender_stats stats = { .size = sizeof stats };
+        udpbatch_sender_stats(sending.sender, &stats);
+        assert_true(stats.trains_split > 0);
+    }
+    port_close(&peer);
+    sending_end(&sending);
+}
+
+static void trains_that_the_device_never_takes_go_as_packets(void **state)
+{
+    offer_trains_to_a_small_queue(state, AF_INET);
+}
+
+static void ipv6_trains_that_the_device_never_takes_go_as_packets(void **state)
+{
+    need_family(AF_INET6);
+    offer_trains_to_a_small_queue(state, AF_INET6);
+}
+
 /* ---- One packet's trouble -------------------------------------------------------------------- */
 
 enum { MIXED = 60 };
 
-/* Sends to a good and a bad address in turn, by both calls. */
+/* Sends to a good and a bad address in turn, by both calls: the first as single packets, the second
+ * on level 2 as trains. */
 static void send_mixed(struct sending *sending, const struct port *good,
                        const union udpbatch_addr *bad, int error)
 {
     union udpbatch_addr targets[MIXED];
     int32_t status[MIXED] = { 0 };
 
-    make_packets(packets, MIXED, 100, &good->addr);
+    make_packets(packets, MIXED, LONG, &good->addr);
+    keep_apart(MIXED);
     for (size_t i = 0; i < MIXED; i++) {
         targets[i] = i % 3 == 1 ? *bad : good->addr;
         packets[i].to = &targets[i];
@@ -541,9 +583,12 @@ static void leave_unrouted(void **state, int family, bool hears_icmp)
     if (hears_icmp)
         hear_icmp(sending.fd, family);
     send_mixed(&sending, &peer, &unrouted, ENETUNREACH);
+    /* A train to nowhere is refused at once, but where the error may have been an earlier packet's:
+     * there it is asked once more, and then each of its packets twice. */
+    unsigned singles = MIXED + (hears_icmp ? MIXED / 3 : 0);
+    unsigned trains = hears_icmp ? 1 + 2 + 2 * MIXED / 3 : 2;
     if (sending.sender != NULL && strcmp(sending.way->name, "portable") == 0)
-        assert_int_equal(sending_system_calls(&sending),
-                         2 * (MIXED + (hears_icmp ? MIXED / 3 : 0)));
+        assert_int_equal(sending_system_calls(&sending), singles + trains);
     port_close(&peer);
     sending_end(&sending);
 }
@@ -596,7 +641,7 @@ static void exceed_mtu(void **state, int family, uint32_t longest)
 }
 
 /* In fragments it needs more than twice the buffer, though that be empty. */
-static void exceed_send_buffer(void **state, int family)
+static void exceed_send_buffer(void **state, int family, bool hears_icmp)
 {
     static const char large[60000];
     clear_qdisc();
@@ -605,6 +650,8 @@ static void exceed_send_buffer(void **state, int family)
 
     set_option(sending.fd, SOL_SOCKET, SO_SNDBUF, 8 * 1024);
     make_nonblocking(sending.fd);
+    if (hears_icmp)
+        hear_icmp(sending.fd, family);
     make_packets(packets, 3, 100, &peer.addr);
     packets[1].data = large;
     packets[1].len = sizeof large;
@@ -623,13 +670,18 @@ static void exceed_send_buffer(void **state, int family)
 
 static void what_the_send_buffer_never_takes_is_refused_alone(void **state)
 {
-    exceed_send_buffer(state, AF_INET);
+    exceed_send_buffer(state, AF_INET, false);
 }
 
 static void what_the_send_buffer_never_takes_of_ipv6_is_refused_alone(void **state)
 {
     need_family(AF_INET6);
-    exceed_send_buffer(state, AF_INET6);
+    exceed_send_buffer(state, AF_INET6, false);
+}
+
+static void it_is_refused_too_where_a_device_might_have_dropped_it(void **state)
+{
+    exceed_send_buffer(state, AF_INET, true);
 }
 
 static void what_exceeds_the_mtu_is_refused_alone(void **state)
@@ -741,7 +793,8 @@ static void send_in_turn(void **state, int family)
     int32_t status[2 * HALF] = { 0 };
 
     hear_icmp(sending.fd, family);
-    make_packets(packets, 2 * HALF, 100, &port.addr);
+    make_packets(packets, 2 * HALF, LONG, &port.addr);
+    keep_apart(2 * HALF);
     for (size_t i = 0; i < 2 * HALF; i++) {
         targets[i] = i % 2 == 0 ? nobody : port.addr;
         packets[i].to = &targets[i];
@@ -750,9 +803,11 @@ static void send_in_turn(void **state, int family)
     assert_int_equal(tally.sent, 2 * HALF);
     expect_arrival(&port, packets, 2 * HALF);
 
-    tally = sending_fan_out(&sending, "payload", 7, targets, 2 * HALF - 1, status);
-    assert_int_equal(tally.sent, 2 * HALF - 1); /* the last is to nobody */
-    expect_payloads(port.fd, 0, HALF - 1);
+    tally = sending_fan_out(&sending, "payload", 7, targets, 2 * HALF, status);
+    assert_int_equal(tally.sent, 2 * HALF);
+    expect_payloads(port.fd, 0, HALF);
+    make_packets(packets, 1, 100, &nobody);
+    assert_int_equal(sending_send(&sending, packets, 1).sent, 1);
     expect_pending(sending.fd, ECONNREFUSED);
     port_close(&port);
     sending_end(&sending);
@@ -793,10 +848,13 @@ int main(void)
         TEST_EACH_WAY(what_exceeds_the_mtu_of_ipv6_is_refused_alone),
         TEST_EACH_WAY(what_the_send_buffer_never_takes_is_refused_alone),
         TEST_EACH_WAY(what_the_send_buffer_never_takes_of_ipv6_is_refused_alone),
+        TEST_EACH_WAY(it_is_refused_too_where_a_device_might_have_dropped_it),
         TEST_EACH_WAY(no_packet_is_blamed_for_the_refusal_of_the_one_before),
         TEST_EACH_WAY(no_ipv6_packet_is_blamed_for_the_refusal_of_the_one_before),
         TEST_EACH_WAY(all_packets_reach_a_listener_that_appears),
         TEST_EACH_WAY(no_packet_is_blamed_for_the_refusal_of_a_former_peer),
+        TEST_EACH_WAY(trains_that_the_device_never_takes_go_as_packets),
+        TEST_EACH_WAY(ipv6_trains_that_the_device_never_takes_go_as_packets),
         TEST_EACH_WAY(packets_in_turn_with_refused_ones_all_arrive),
         TEST_EACH_WAY(ipv6_packets_in_turn_with_refused_ones_all_arrive),
     };

@@ -7,7 +7,7 @@ static size_t submit(struct ub_engine *engine, size_t from)
     for (; next < engine->plan.count; next++) {
         struct ub_train *train = &engine->plan.trains[next];
         struct msghdr message;
-        ub_message_of_train(&message, train);
+        ub_message_of_train(&message, train, &engine->plan.facts);
         engine->stats.system_calls++;
         if (sendmsg(engine->fd, &message, UB_SEND_FLAGS) < 0) {
             train->error = errno;

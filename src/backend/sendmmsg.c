@@ -6,7 +6,8 @@
 static void prepare(struct ub_engine *engine)
 {
     for (size_t i = 0; i < engine->plan.count; i++)
-        ub_message_of_train(&engine->messages[i].msg_hdr, &engine->plan.trains[i]);
+        ub_message_of_train(&engine->messages[i].msg_hdr, &engine->plan.trains[i],
+                            &engine->plan.facts);
 }
 
 /* The kernel gives an errno only for the first message of a call: where it stops later, that

@@ -1,0 +1,13 @@
+/* chance.h: random numbers that a printed seed repeats. */
+#ifndef CHANCE_H
+#define CHANCE_H
+
+#include <stdbool.h>
+
+/* Takes the seed from UDPBATCH_SEED, or the clock, and prints it. */
+void chance_begin(void);
+
+unsigned below(unsigned limit); /* 0 .. limit - 1 */
+bool one_in(unsigned n);
+
+#endif
