@@ -11,7 +11,7 @@
  * - Level 1 calls may run in any number of threads, on one socket too. A handle belongs to one
  *   thread at a time; a sender and a receiver may share a socket from two threads.
  *
- * Manual: udpbatch(3), udpbatch_send(3).
+ * Manual: udpbatch(3), udpbatch_send(3), udpbatch_receive(3), udpbatch_meta(3).
  */
 #ifndef UDPBATCH_H
 #define UDPBATCH_H
@@ -219,8 +219,13 @@ struct udpbatch_receiver;
 struct udpbatch_receiver_options {
     size_t size;
     const char *backend;  /* NULL: the best here */
-    uint32_t batch;       /* most datagrams per call; 0: 64; at most 1024 */
+    uint32_t batch;       /* most messages of the kernel per system call; 0: 64; at most 1024 */
     uint32_t packet_size; /* longest payload that is kept whole; 0: 65535, all there are */
+    enum udpbatch_trains
+        trains;              /* let the kernel hand over trains, which are given out as packets */
+    uint32_t meta;           /* UDPBATCH_META_CAME_*, or-ed: what is to be told of each */
+    uint32_t network_errors; /* 1: let the socket keep what the network reports about datagrams that
+                              * it has sent, for udpbatch_receiver_network_errors */
 };
 
 /* One datagram received. The pointers are into the receiver's memory and hold until its next
@@ -230,34 +235,63 @@ struct udpbatch_received {
     uint32_t len;       /* bytes at data */
     uint32_t truncated; /* 1: the datagram was longer, and its end is lost */
     const union udpbatch_addr *from;
-    const struct udpbatch_meta *meta; /* reserved: NULL */
+    const struct udpbatch_meta *meta; /* what was asked for and told; NULL: nothing was asked for */
 };
 
-/* A receiver on a UDP socket, on which it turns SO_RXQ_OVFL on. Failure as in
- * udpbatch_sender_open; EINVAL also for a batch or packet_size beyond its limit. */
+/* A receiver on a UDP socket, on which it turns on what it needs: SO_RXQ_OVFL; UDP_GRO for trains
+ * and IP_RECVERR for network errors, which close sets back as they were; IP_PKTINFO and the like
+ * for meta. Trains that are still in the socket at close come to its next reader as one datagram:
+ * receive until -EAGAIN first. For the same reason nobody else reads the socket while a receiver is
+ * open. Failure as in
+ * udpbatch_sender_open; EINVAL also for a batch or packet_size beyond its limit, EOPNOTSUPP for
+ * meta or network errors that this system does not tell. */
 UDPBATCH_API struct udpbatch_receiver *udpbatch_receiver_open(
     int fd, const struct udpbatch_receiver_options *options, int *error);
 UDPBATCH_API void udpbatch_receiver_close(struct udpbatch_receiver *receiver);
 
-/* Receives what is there, at most n datagrams and at most the batch; a blocking socket waits for
- * the first. Returns their number, or -errno: -EAGAIN (nothing there), -EINTR, or an error that
- * ICMP brought to a connected socket (-ECONNREFUSED ...), which is reported at most once. */
+/* Receives what is there, at most n datagrams, by one system call if the back end can; a blocking
+ * socket waits for the first. Returns their number, or -errno: -EAGAIN (nothing there), -EINTR,
+ * -EPIPE (a blocking socket was shut down for reading), or an error that ICMP brought to a
+ * connected socket (-ECONNREFUSED ...), which is reported at most once.
+ *
+ * A train may hold more than n: the rest is given out by the calls that follow, without a system
+ * call. So who polls the descriptor himself receives until -EAGAIN first. */
 UDPBATCH_API int udpbatch_receiver_receive(struct udpbatch_receiver *receiver,
                                            struct udpbatch_received *packets, size_t n);
 
-/* Waits for a datagram, or an error to be read. Returns 0, -ETIMEDOUT, -EINTR or -EBADF. */
+/* Waits for a datagram, or an error to be read (with network_errors: read those, too, or this
+ * returns at once). Returns 0, at once if packets of a train are still to be given out, or
+ * -ETIMEDOUT, -EINTR or -EBADF. */
 UDPBATCH_API int udpbatch_receiver_wait(struct udpbatch_receiver *receiver, int timeout_ms);
+
+/* What the network, or this host's own stack, reported about a datagram sent before. */
+struct udpbatch_network_error {
+    union udpbatch_addr to; /* where the datagram was sent; the port may be 0, if not known */
+    union udpbatch_addr by; /* who reported it, without a port; of family 0: this host itself */
+    int error;              /* ECONNREFUSED, EHOSTUNREACH, EMSGSIZE ... */
+    uint32_t mtu;           /* of the path, with EMSGSIZE; else 0 */
+};
+
+/* Reads what is there, at most n, and does not wait. Returns their number, 0 if there is nothing,
+ * or -errno. What else is in the socket's error queue (times of sending, ends of zero copy) is
+ * dropped. The socket may be one that another handle sends on; the error that such a report
+ * leaves for the next call on the socket is not the datagram's of that call: senders know. */
+UDPBATCH_API int udpbatch_receiver_network_errors(struct udpbatch_receiver *receiver,
+                                                  struct udpbatch_network_error *errors, size_t n);
 
 struct udpbatch_receiver_stats {
     size_t size;
     uint64_t packets;
-    uint64_t bytes;        /* of payload, as given out */
-    uint64_t truncated;    /* packets */
-    uint64_t dropped;      /* by the kernel since open, as a rule for want of receive buffer */
+    uint64_t bytes;     /* of payload, as given out */
+    uint64_t trains;    /* of two packets and more, from the kernel */
+    uint64_t truncated; /* packets */
+    uint64_t
+        dropped; /* by the kernel since open, for want of receive buffer; a train counts as one */
     uint64_t system_calls; /* made to receive, failed ones included */
     const char *backend;
 };
 
+/* Totals since open; as udpbatch_sender_stats. */
 UDPBATCH_API void udpbatch_receiver_stats(struct udpbatch_receiver *receiver,
                                           struct udpbatch_receiver_stats *stats);
 

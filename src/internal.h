@@ -167,17 +167,25 @@ struct ub_engine {
 
 /* ---- Receiving ---------------------------------------------------------------------------- */
 
-/* Room for one received datagram, and what came of it. */
+/* Bytes of control messages per slot: 200 are for what a receiver asks for (40 for IPv6's PKTINFO,
+ * at most 32 for another), the rest for what the socket's owner has asked for besides. */
+enum { UB_SLOT_CONTROL = 512 };
+
+/* Room for one message of the kernel's, a datagram or a train, and what came of it. Who makes it
+ * sets `room` and `asked`. */
 struct ub_slot {
     struct iovec room;
     union udpbatch_addr from;
-    size_t len;
+    size_t len;       /* bytes in the room */
+    uint32_t segment; /* bytes of each packet but for a shorter last one; at least len: just one */
     bool truncated;
     bool has_dropped;
     uint32_t dropped; /* SO_RXQ_OVFL: all that the socket had dropped when this one arrived */
-    union {           /* the control messages */
+    uint32_t asked;   /* UDPBATCH_META_CAME_*: what is to be read of the control messages */
+    struct udpbatch_meta meta;
+    union { /* the control messages */
         size_t align;
-        unsigned char bytes[64];
+        unsigned char bytes[UB_SLOT_CONTROL];
     } control;
 };
 
@@ -196,8 +204,9 @@ struct ub_backend {
      * cannot tell and is to be called again); from there on nothing is touched. */
     size_t (*submit)(struct ub_engine *engine, size_t from);
 
-    /* Receives into slots[0 .. n): waits for the first one only, if the socket blocks. Returns
-     * how many, or -errno. There is a message per slot to do it with. */
+    /* Receives datagrams, or trains if the socket takes them, one into each of slots[0 .. n): waits
+     * for the first one only, if the socket blocks. Returns how many, or -errno. There is a message
+     * per slot to do it with. */
     int (*receive)(int fd, struct ub_slot *slots, size_t n, ub_message *messages,
                    uint64_t *system_calls);
 };
@@ -250,6 +259,14 @@ bool ub_meta_is_same(const struct udpbatch_meta *a, const struct udpbatch_meta *
 size_t ub_meta_room(const struct udpbatch_meta *meta); /* bytes that its messages take at most */
 size_t ub_meta_write(const struct udpbatch_meta *meta, bool is_in4, const struct ub_facts *facts,
                      unsigned char *control);
+
+/* meta_receive.c: what the kernel tells of a datagram. */
+int ub_meta_enable(int fd, uint32_t flags); /* asks it to; 0 or -errno */
+/* Adds what one control message tells of what was asked for. */
+void ub_meta_read(struct udpbatch_meta *meta, uint32_t flags, const struct cmsghdr *control);
+
+/* network_error.c: udpbatch_receiver_network_errors, of a socket. */
+int ub_network_errors(int fd, struct udpbatch_network_error *errors, size_t n);
 
 /* settle.c: what an error means for the train that met it, and the ways to write that down. */
 enum ub_verdict {

@@ -1,10 +1,10 @@
 /* test_receiver.c: what arrives on loopback is received by every back end, and what is lost is
  * counted. */
 #define _GNU_SOURCE
-#include "support.h"
+#include "receiving.h"
 
 #include <errno.h>
-#include <linux/sock_diag.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -13,69 +13,10 @@
 static struct udpbatch_packet packets[MANY];
 static struct udpbatch_received received[MANY];
 
-/* A receiver at a port, and a socket that sends to it. */
-struct receiving {
-    struct port port;
-    struct port from;
-    struct udpbatch_receiver *receiver;
-};
-
-static struct udpbatch_receiver *open_receiver(void **state, int fd, uint32_t batch,
-                                               uint32_t packet_size)
-{
-    const struct way *way = *state;
-    struct udpbatch_receiver_options options = {
-        .size = sizeof options, .backend = way->backend, .batch = batch, .packet_size = packet_size
-    };
-    int error = -1;
-    struct udpbatch_receiver *receiver = udpbatch_receiver_open(fd, &options, &error);
-    assert_non_null(receiver);
-    assert_int_equal(error, 0);
-    return receiver;
-}
-
 static struct receiving begin(void **state, int family, uint32_t batch, uint32_t packet_size)
 {
-    struct receiving receiving = { .port = port_open(family), .from = port_open(family) };
-    make_nonblocking(receiving.port.fd);
-    receiving.receiver = open_receiver(state, receiving.port.fd, batch, packet_size);
-    return receiving;
-}
-
-static void end(struct receiving *receiving)
-{
-    udpbatch_receiver_close(receiving->receiver);
-    port_close(&receiving->port);
-    port_close(&receiving->from);
-}
-
-/* What the socket holds and what it has dropped. */
-struct memory {
-    uint32_t held;
-    uint32_t dropped;
-};
-
-static struct memory memory_of(int fd)
-{
-    uint32_t info[SK_MEMINFO_VARS];
-    socklen_t len = sizeof info;
-    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len), 0);
-    return (struct memory){ info[SK_MEMINFO_RMEM_ALLOC], info[SK_MEMINFO_DROPS] };
-}
-
-/* Sends, and sees to it that the datagram is there, or dropped, before the next step. */
-static void send_bytes(struct receiving *receiving, const void *data, size_t len)
-{
-    const union udpbatch_addr *to = &receiving->port.addr;
-    socklen_t to_len = to->sa.sa_family == AF_INET ? sizeof to->in4 : sizeof to->in6;
-    struct memory before = memory_of(receiving->port.fd), now;
-    int64_t begun = now_ms();
-
-    assert_int_equal(sendto(receiving->from.fd, data, len, 0, &to->sa, to_len), len);
-    do {
-        now = memory_of(receiving->port.fd);
-        assert_true(now_ms() - begun < PATIENCE_MS);
-    } while (now.held == before.held && now.dropped == before.dropped);
+    struct udpbatch_receiver_options options = { .batch = batch, .packet_size = packet_size };
+    return receiving_begin(state, family, options);
 }
 
 /* Numbered packets of 100 bytes. */
@@ -83,14 +24,13 @@ static void send_numbers(struct receiving *receiving, size_t n)
 {
     make_packets(packets, n, 100, NULL);
     for (size_t i = 0; i < n; i++)
-        send_bytes(receiving, packets[i].data, packets[i].len);
+        receiving_send(receiving, packets[i].data, packets[i].len);
 }
 
 /* Receives once, after a wait for it. */
 static int receive(struct receiving *receiving, size_t n)
 {
-    assert_int_equal(udpbatch_receiver_wait(receiving->receiver, PATIENCE_MS), 0);
-    return udpbatch_receiver_receive(receiving->receiver, received, n);
+    return receiving_receive(receiving, received, n);
 }
 
 /* Receives until n have come, and checks that they are the numbers first, first + 1 ... */
@@ -108,13 +48,6 @@ static void expect_numbers(struct receiving *receiving, size_t first, size_t n)
     }
 }
 
-static struct udpbatch_receiver_stats stats_of(struct udpbatch_receiver *receiver)
-{
-    struct udpbatch_receiver_stats stats = { .size = sizeof stats };
-    udpbatch_receiver_stats(receiver, &stats);
-    return stats;
-}
-
 /* ---- Datagrams ------------------------------------------------------------------------------- */
 
 static void receive_batch(void **state, int family)
@@ -125,13 +58,13 @@ static void receive_batch(void **state, int family)
     send_numbers(&receiving, 150);
     expect_numbers(&receiving, 0, 150);
     assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 200), -EAGAIN);
-    struct udpbatch_receiver_stats stats = stats_of(receiving.receiver);
+    struct udpbatch_receiver_stats stats = receiver_stats(receiving.receiver);
     assert_int_equal(stats.packets, 150);
     assert_int_equal(stats.bytes, 150 * 100);
     assert_int_equal(stats.truncated, 0);
     assert_int_equal(stats.dropped, 0);
     assert_string_equal(stats.backend, way->backend);
-    end(&receiving);
+    receiving_end(&receiving);
 }
 
 static void a_batch_is_received_whole_and_with_its_ipv4_source(void **state)
@@ -151,12 +84,12 @@ static void one_call_receives_what_is_there(void **state)
 
     send_numbers(&receiving, 50);
     expect_numbers(&receiving, 0, 50);
-    struct udpbatch_receiver_stats stats = stats_of(receiving.receiver);
+    struct udpbatch_receiver_stats stats = receiver_stats(receiving.receiver);
     if (strcmp(stats.backend, "sendmmsg") == 0)
         assert_int_equal(stats.system_calls, 1);
     if (strcmp(stats.backend, "portable") == 0)
         assert_int_equal(stats.system_calls, 50);
-    end(&receiving);
+    receiving_end(&receiving);
 }
 
 static void the_largest_batch_is_1024(void **state)
@@ -168,9 +101,9 @@ static void the_largest_batch_is_1024(void **state)
         send_numbers(&receiving, 100);
         expect_numbers(&receiving, 0, 100);
     }
-    assert_int_equal(stats_of(receiving.receiver).packets, done);
+    assert_int_equal(receiver_stats(receiving.receiver).packets, done);
     assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 5000), -EAGAIN);
-    end(&receiving);
+    receiving_end(&receiving);
 }
 
 static void what_does_not_fit_into_n_is_left_for_the_next_call(void **state)
@@ -182,7 +115,7 @@ static void what_does_not_fit_into_n_is_left_for_the_next_call(void **state)
     assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 0), 0);
     expect_numbers(&receiving, 3, 7);
     assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 1), -EAGAIN);
-    end(&receiving);
+    receiving_end(&receiving);
 }
 
 static void what_does_not_fit_into_the_batch_is_left_for_the_next_call(void **state)
@@ -196,7 +129,7 @@ static void what_does_not_fit_into_the_batch_is_left_for_the_next_call(void **st
         assert_memory_equal(received[3].data, packets[first + 3].data, 100);
     }
     expect_numbers(&receiving, 8, 2);
-    end(&receiving);
+    receiving_end(&receiving);
 }
 
 static void a_datagram_longer_than_the_packet_size_is_cut_and_says_so(void **state)
@@ -206,31 +139,31 @@ static void a_datagram_longer_than_the_packet_size_is_cut_and_says_so(void **sta
 
     make_packets(packets, COUNT_OF(lens), 1000, NULL);
     for (size_t i = 0; i < COUNT_OF(lens); i++)
-        send_bytes(&receiving, packets[i].data, lens[i]);
+        receiving_send(&receiving, packets[i].data, lens[i]);
     for (size_t i = 0; i < COUNT_OF(lens); i++) {
         assert_int_equal(receive(&receiving, 1), 1);
         assert_int_equal(received[0].len, lens[i] < 50 ? lens[i] : 50);
         assert_int_equal(received[0].truncated, lens[i] > 50);
         assert_memory_equal(received[0].data, packets[i].data, received[0].len);
     }
-    struct udpbatch_receiver_stats stats = stats_of(receiving.receiver);
+    struct udpbatch_receiver_stats stats = receiver_stats(receiving.receiver);
     assert_int_equal(stats.truncated, 2);
     assert_int_equal(stats.bytes, 49 + 50 + 50 + 50);
     assert_int_equal(stats.packets, 5);
-    end(&receiving);
+    receiving_end(&receiving);
 }
 
 static void an_empty_datagram_is_a_datagram(void **state)
 {
     struct receiving receiving = begin(state, AF_INET, 0, 0);
 
-    send_bytes(&receiving, "", 0);
+    receiving_send(&receiving, "", 0);
     assert_int_equal(receive(&receiving, 10), 1);
     assert_int_equal(received[0].len, 0);
     assert_int_equal(received[0].truncated, 0);
     assert_non_null(received[0].data);
     assert_true(same_address(received[0].from, &receiving.from.addr));
-    end(&receiving);
+    receiving_end(&receiving);
 }
 
 static void receive_longest(void **state, int family, size_t longest)
@@ -240,12 +173,12 @@ static void receive_longest(void **state, int family, size_t longest)
 
     for (size_t i = 0; i < sizeof payload; i++)
         payload[i] = (unsigned char)(i * 31 + i / 251);
-    send_bytes(&receiving, payload, longest);
+    receiving_send(&receiving, payload, longest);
     assert_int_equal(receive(&receiving, 10), 1);
     assert_int_equal(received[0].len, longest);
     assert_int_equal(received[0].truncated, 0);
     assert_memory_equal(received[0].data, payload, longest);
-    end(&receiving);
+    receiving_end(&receiving);
 }
 
 static void the_longest_ipv4_datagram_is_received_whole(void **state)
@@ -266,9 +199,9 @@ static void an_empty_nonblocking_socket_gives_eagain(void **state)
     struct receiving receiving = begin(state, AF_INET, 0, 0);
 
     assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), -EAGAIN);
-    assert_int_equal(stats_of(receiving.receiver).packets, 0);
-    assert_int_equal(stats_of(receiving.receiver).system_calls, 1);
-    end(&receiving);
+    assert_int_equal(receiver_stats(receiving.receiver).packets, 0);
+    assert_int_equal(receiver_stats(receiving.receiver).system_calls, 1);
+    receiving_end(&receiving);
 }
 
 static void set_receive_timeout(int fd, int timeout_ms)
@@ -283,7 +216,7 @@ static void a_blocking_socket_waits_for_the_first_datagram_only(void **state)
     struct port port = port_open(AF_INET);
     struct receiving receiving = { .port = port, .from = port_open(AF_INET) };
 
-    receiving.receiver = open_receiver(state, port.fd, 0, 0);
+    receiving.receiver = receiver_open(state, port.fd, (struct udpbatch_receiver_options){ 0 });
     set_receive_timeout(port.fd, 50);
     int64_t before = now_ms();
     assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), -EAGAIN);
@@ -294,7 +227,7 @@ static void a_blocking_socket_waits_for_the_first_datagram_only(void **state)
     before = now_ms();
     assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), 3);
     assert_true(now_ms() - before < PATIENCE_MS);
-    end(&receiving);
+    receiving_end(&receiving);
 }
 
 static void a_wait_ends_with_a_datagram_or_its_time(void **state)
@@ -310,7 +243,22 @@ static void a_wait_ends_with_a_datagram_or_its_time(void **state)
     assert_int_equal(udpbatch_receiver_wait(receiving.receiver, -1), 0);
     expect_numbers(&receiving, 0, 1);
     assert_int_equal(udpbatch_receiver_wait(receiving.receiver, 0), -ETIMEDOUT);
-    end(&receiving);
+    receiving_end(&receiving);
+}
+
+/* One that waits; the others have nothing there. */
+static void a_socket_shut_down_for_reading_ends_after_its_datagrams(void **state)
+{
+    struct receiving receiving = begin(state, AF_INET, 0, 0);
+
+    assert_int_equal(fcntl(receiving.port.fd, F_SETFL, 0), 0);
+    send_numbers(&receiving, 3);
+    shutdown(receiving.port.fd, SHUT_RD); /* works, and says ENOTCONN */
+    expect_numbers(&receiving, 0, 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), -EPIPE);
+    assert_int_equal(receiver_stats(receiving.receiver).packets, 3);
+    receiving_end(&receiving);
 }
 
 static void a_closed_descriptor_gives_ebadf(void **state)
@@ -320,7 +268,7 @@ static void a_closed_descriptor_gives_ebadf(void **state)
     port_close(&receiving.port);
     assert_int_equal(udpbatch_receiver_wait(receiving.receiver, PATIENCE_MS), -EBADF);
     assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), -EBADF);
-    end(&receiving);
+    receiving_end(&receiving);
 }
 
 static void a_refused_connection_is_reported_once(void **state)
@@ -332,7 +280,7 @@ static void a_refused_connection_is_reported_once(void **state)
     assert_int_equal(send(receiving.port.fd, "x", 1, 0), 1);
     assert_int_equal(receive(&receiving, 10), -ECONNREFUSED);
     assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), -EAGAIN);
-    end(&receiving);
+    receiving_end(&receiving);
 }
 
 /* ---- Drops ----------------------------------------------------------------------------------- */
@@ -344,7 +292,7 @@ static uint64_t receive_or_count(struct receiving *receiving, size_t sent)
     struct udpbatch_receiver_stats stats;
     do {
         udpbatch_receiver_receive(receiving->receiver, received, MANY);
-        stats = stats_of(receiving->receiver);
+        stats = receiver_stats(receiving->receiver);
         assert_true(now_ms() - before < PATIENCE_MS);
     } while (stats.packets + stats.dropped < sent);
     assert_int_equal(stats.packets + stats.dropped, sent);
@@ -360,15 +308,16 @@ static void what_a_full_buffer_drops_is_counted_though_nothing_follows(void **st
     send_numbers(&receiving, 1000);
     uint64_t dropped = receive_or_count(&receiving, 1000);
     assert_in_range(dropped, 1, 999);
-    assert_int_equal(stats_of(receiving.receiver).dropped, dropped); /* not counted twice */
+    assert_int_equal(receiver_stats(receiving.receiver).dropped, dropped); /* not counted twice */
 
     send_numbers(&receiving, 1000);
     assert_true(receive_or_count(&receiving, 2000) > dropped);
     send_numbers(&receiving, 1);
     expect_numbers(&receiving, 0, 1);
-    stats_of(receiving.receiver);
-    assert_int_equal(receive_or_count(&receiving, 2001), stats_of(receiving.receiver).dropped);
-    end(&receiving);
+    receiver_stats(receiving.receiver);
+    assert_int_equal(receive_or_count(&receiving, 2001),
+                     receiver_stats(receiving.receiver).dropped);
+    receiving_end(&receiving);
 }
 
 static void drops_before_the_receiver_was_opened_are_not_its_own(void **state)
@@ -378,36 +327,26 @@ static void drops_before_the_receiver_was_opened_are_not_its_own(void **state)
     set_option(receiving.port.fd, SOL_SOCKET, SO_RCVBUF, 1);
     send_numbers(&receiving, 1000);
     receive_or_count(&receiving, 1000);
-    struct udpbatch_receiver *second = open_receiver(state, receiving.port.fd, 0, 0);
+    struct udpbatch_receiver *second =
+        receiver_open(state, receiving.port.fd, (struct udpbatch_receiver_options){ 0 });
     send_numbers(&receiving, 1);
     assert_int_equal(udpbatch_receiver_wait(second, PATIENCE_MS), 0);
     assert_int_equal(udpbatch_receiver_receive(second, received, 10), 1);
-    assert_int_equal(stats_of(second).packets, 1);
-    assert_int_equal(stats_of(second).dropped, 0);
+    assert_int_equal(receiver_stats(second).packets, 1);
+    assert_int_equal(receiver_stats(second).dropped, 0);
     udpbatch_receiver_close(second);
-    end(&receiving);
+    receiving_end(&receiving);
 }
 
 static void a_receiver_asks_the_kernel_to_count_drops(void **state)
 {
     struct receiving receiving = begin(state, AF_INET, 0, 0);
-    int value = 0;
-    socklen_t len = sizeof value;
 
-    assert_int_equal(getsockopt(receiving.port.fd, SOL_SOCKET, SO_RXQ_OVFL, &value, &len), 0);
-    assert_int_equal(value, 1);
-    end(&receiving);
+    assert_int_equal(option_of(receiving.port.fd, SOL_SOCKET, SO_RXQ_OVFL), 1);
+    receiving_end(&receiving);
 }
 
 /* ---- Opening --------------------------------------------------------------------------------- */
-
-static void expect_no_receiver(int fd, const struct udpbatch_receiver_options *options, int error)
-{
-    int got = 0;
-    assert_null(udpbatch_receiver_open(fd, options, &got));
-    assert_int_equal(got, error);
-    assert_null(udpbatch_receiver_open(fd, options, NULL));
-}
 
 static void a_receiver_wants_a_udp_socket(void **state)
 {
@@ -444,6 +383,12 @@ static void options_out_of_range_are_refused(void **state)
     options.packet_size = UINT32_MAX;
     expect_no_receiver(port.fd, &options, EINVAL);
     options = base;
+    options.trains = UDPBATCH_TRAINS_ALWAYS + 1;
+    expect_no_receiver(port.fd, &options, EINVAL);
+    options = base;
+    options.network_errors = 2;
+    expect_no_receiver(port.fd, &options, EINVAL);
+    options = base;
     options.size = 0;
     expect_no_receiver(port.fd, &options, EINVAL);
     options = base;
@@ -452,12 +397,32 @@ static void options_out_of_range_are_refused(void **state)
     port_close(&port);
 }
 
+/* Flags of a packet to be sent are none of them. */
+static void only_what_a_receiver_can_tell_may_be_asked_for(void **state)
+{
+    struct port port = port_open(AF_INET);
+    struct udpbatch_receiver_options options = { .size = sizeof options };
+
+    (void)state;
+    for (uint32_t bit = 1; bit != 0; bit <<= 1) {
+        options.meta = META_ALL | bit;
+        if ((META_ALL & bit) == 0)
+            expect_no_receiver(port.fd, &options, EINVAL);
+    }
+    port_close(&port);
+}
+
 static void options_at_their_limits_are_taken(void **state)
 {
     struct port port = port_open(AF_INET);
+    const struct udpbatch_receiver_options limits[] = {
+        { .batch = 1024, .packet_size = 65535 },
+        { .batch = 1, .packet_size = 1 },
+        { .trains = UDPBATCH_TRAINS_ALWAYS, .meta = META_ALL, .network_errors = 1 },
+    };
 
-    udpbatch_receiver_close(open_receiver(state, port.fd, 1024, 65535));
-    udpbatch_receiver_close(open_receiver(state, port.fd, 1, 1));
+    for (size_t i = 0; i < COUNT_OF(limits); i++)
+        udpbatch_receiver_close(receiver_open(state, port.fd, limits[i]));
     port_close(&port);
 }
 
@@ -505,6 +470,7 @@ int main(void)
         TEST_EACH_BACKEND(an_empty_nonblocking_socket_gives_eagain),
         TEST_EACH_BACKEND(a_blocking_socket_waits_for_the_first_datagram_only),
         TEST_EACH_BACKEND(a_wait_ends_with_a_datagram_or_its_time),
+        TEST_EACH_BACKEND(a_socket_shut_down_for_reading_ends_after_its_datagrams),
         TEST_EACH_BACKEND(a_closed_descriptor_gives_ebadf),
         TEST_EACH_BACKEND(a_refused_connection_is_reported_once),
         TEST_EACH_BACKEND(what_a_full_buffer_drops_is_counted_though_nothing_follows),
@@ -512,6 +478,7 @@ int main(void)
         TEST_EACH_BACKEND(a_receiver_asks_the_kernel_to_count_drops),
         TEST_ONCE(a_receiver_wants_a_udp_socket),
         TEST_ONCE(options_out_of_range_are_refused),
+        TEST_ONCE(only_what_a_receiver_can_tell_may_be_asked_for),
         TEST_EACH_BACKEND(options_at_their_limits_are_taken),
         TEST_ONCE(options_may_be_older_or_newer_than_the_library),
         TEST_ONCE(closing_no_receiver_is_allowed),
