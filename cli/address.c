@@ -100,6 +100,17 @@ bool address_read_local(const char *text, union udpbatch_addr *address, bool *du
     return true;
 }
 
+bool address_read_host(const char *text, union udpbatch_addr *address, struct reason *reason)
+{
+    *address = (union udpbatch_addr){ 0 };
+    if (inet_pton(AF_INET, text, &address->in4.sin_addr) == 1)
+        address->sa.sa_family = AF_INET;
+    else if (inet_pton(AF_INET6, text, &address->in6.sin6_addr) == 1)
+        address->sa.sa_family = AF_INET6;
+    return address->sa.sa_family != AF_UNSPEC ||
+           reason_give(reason, "write an address of this host, such as 192.0.2.1 or 2001:db8::1");
+}
+
 void address_map(union udpbatch_addr *address)
 {
     if (address->sa.sa_family != AF_INET)

@@ -13,6 +13,9 @@ bool address_read_target(const char *text, union udpbatch_addr *address, struct 
 bool address_read_local(const char *text, union udpbatch_addr *address, bool *dual,
                         struct reason *reason);
 
+/* An IPv4 or IPv6 address alone, in digits and without brackets. Its port is 0. */
+bool address_read_host(const char *text, union udpbatch_addr *address, struct reason *reason);
+
 /* The address as an IPv6 socket needs it: one of IPv4 becomes v4-mapped. */
 void address_map(union udpbatch_addr *address);
 

@@ -7,6 +7,7 @@
 
 #include "address.h"
 #include "json_object.h"
+#include "statistics.h"
 
 bool json_is_built_in(void)
 {
@@ -58,6 +59,34 @@ static void put_refusals(json_t *object, const struct send_result *result)
     json_object_set_new(object, "refusals", array);
 }
 
+static json_t *train_size_object(size_t i, uint64_t trains)
+{
+    json_t *object = json_object();
+    json_put_count(object, "from", statistics_train_from(i));
+    json_put_count(object, "to", statistics_train_to(i));
+    json_put_count(object, "trains", trains);
+    return object;
+}
+
+static void put_trains(json_t *object, const struct udpbatch_sender_stats *stats)
+{
+    json_t *sizes = json_array();
+    for (size_t i = 0; i < UDPBATCH_TRAIN_SIZES; i++)
+        json_array_append_new(sizes, train_size_object(i, stats->sizes[i]));
+    json_put_count(object, "trains", stats->trains);
+    json_object_set_new(object, "train_sizes", sizes);
+    json_put_count(object, "trains_split", stats->trains_split);
+}
+
+static void put_kinds(json_t *object, const struct udpbatch_sender_stats *stats)
+{
+    json_t *kinds = json_object();
+    for (size_t i = 0; i < UDPBATCH_MEANINGS; i++)
+        if (statistics_kind(i) != NULL)
+            json_put_count(kinds, statistics_kind(i), stats->refusals[i]);
+    json_object_set_new(object, "refusals_by_kind", kinds);
+}
+
 bool json_send(const struct send_result *result)
 {
     const struct udpbatch_sender_stats *stats = &result->stats;
@@ -69,7 +98,10 @@ bool json_send(const struct send_result *result)
     json_put_count(object, "refused", stats->refused);
     json_put_count(object, "unsent", result->unsent);
     put_effort(object, stats->packets, result->seconds, stats->system_calls, result->cpu_seconds);
+    json_put_count(object, "waits", stats->waits);
+    put_trains(object, stats);
     put_refusals(object, result);
+    put_kinds(object, stats);
     return json_object_print(object, "interrupted", json_boolean(result->interrupted));
 }
 
@@ -81,6 +113,7 @@ bool json_recv(const struct recv_result *result)
     put_address(object, "address", result->address);
     json_put_count(object, "packets", result->packets);
     json_put_count(object, "bytes", result->bytes);
+    json_put_count(object, "trains", stats->trains);
     json_put_count(object, "truncated", stats->truncated);
     json_put_count(object, "dropped", stats->dropped);
     put_effort(object, result->packets, result->seconds, stats->system_calls, result->cpu_seconds);

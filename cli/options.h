@@ -43,7 +43,7 @@ int options_parse(const struct command *command, void *settings, int argc, char 
  * the setters below. */
 struct common_settings {
     const char *backend;
-    bool lines, json, quiet;
+    bool lines, json, quiet, stats, no_trains;
 };
 
 option_setter set_backend, set_json;

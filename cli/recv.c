@@ -15,6 +15,7 @@
 #include "options.h"
 #include "report.h"
 #include "socket.h"
+#include "statistics.h"
 #include "units.h"
 
 struct recv_settings {
@@ -70,6 +71,10 @@ static const struct option_row rows[] = {
       offsetof(struct recv_settings, common.lines) },
     { "buffer", 0, "SIZE", "let the kernel hold so much, such as 4M", set_buffer, 0 },
     { "backend", 0, "NAME", "receive by this back end; by default the best", set_backend, 0 },
+    { "no-trains", 0, NULL, "take each datagram from the kernel by itself", NULL,
+      offsetof(struct recv_settings, common.no_trains) },
+    { "stats", 0, NULL, "print what was counted too, such as trains", NULL,
+      offsetof(struct recv_settings, common.stats) },
     { "json", 'j', NULL, "print the result as a JSON object; needs -o", set_json, 0 },
     { "quiet", 'q', NULL, "do not say which address is listened on", NULL,
       offsetof(struct recv_settings, common.quiet) },
@@ -123,6 +128,8 @@ static bool open_receiver(struct receiving *receiving, const struct recv_setting
                                                  .batch = SINK_PACKETS };
     int error;
 
+    if (settings->common.no_trains)
+        options.trains = UDPBATCH_TRAINS_OFF;
     receiving->collect.receiver = udpbatch_receiver_open(receiving->fd, &options, &error);
     return receiving->collect.receiver != NULL ||
            reason_give(reason, "cannot open a receiver: %s", strerror(error));
@@ -200,6 +207,21 @@ static bool explain(const struct receiving *receiving)
     return receiving->collect.error == 0 && receiving->sink.error == 0;
 }
 
+/* Returns false, and complains, if it cannot be reported. */
+static bool report(const struct recv_result *result, const struct common_settings *how)
+{
+    if (how->json) {
+        if (json_recv(result))
+            return true;
+        complain("cannot write JSON: %s", strerror(ENOMEM));
+        return false;
+    }
+    report_recv(result);
+    if (how->stats)
+        statistics_recv(result);
+    return true;
+}
+
 static int recv_all(struct receiving *receiving, const struct recv_settings *settings)
 {
     char text[ADDRESS_TEXT];
@@ -208,13 +230,8 @@ static int recv_all(struct receiving *receiving, const struct recv_settings *set
         fprintf(stderr, "listening on %s\n", address_write(&receiving->address, text));
     struct recv_result result = collect_all(receiving, settings);
     bool complete = explain(receiving);
-    if (!settings->common.json) {
-        report_recv(&result);
-    } else if (!json_recv(&result)) {
-        complain("cannot write JSON: %s", strerror(ENOMEM));
-        complete = false;
-    }
-    return complete ? STATUS_DONE : STATUS_INCOMPLETE;
+    bool reported = report(&result, &settings->common);
+    return complete && reported ? STATUS_DONE : STATUS_INCOMPLETE;
 }
 
 static int open_and_receive(const struct recv_settings *settings)

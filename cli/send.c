@@ -2,16 +2,19 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "clock.h"
 #include "interrupt.h"
 #include "json.h"
 #include "options.h"
 #include "report.h"
 #include "socket.h"
+#include "statistics.h"
 #include "transfer.h"
 #include "units.h"
 
@@ -25,6 +28,7 @@ struct send_settings {
     const char *file;
     uint64_t size; /* 0: not given */
     struct rate rate;
+    struct udpbatch_meta meta; /* of every datagram */
     bool broadcast;
 };
 
@@ -56,6 +60,40 @@ static bool set_rate(void *settings, const char *argument, struct reason *reason
            reason_give(reason, "write a rate above 0 in bit or pps, such as 200Mbit or 50kpps");
 }
 
+static bool set_tos(void *settings, const char *argument, struct reason *reason)
+{
+    struct udpbatch_meta *meta = &((struct send_settings *)settings)->meta;
+    meta->flags |= UDPBATCH_META_TOS;
+    return units_read_byte(argument, &meta->tos) ||
+           reason_give(reason, "write a number from 0 to 255, such as 184 or 0xb8");
+}
+
+static bool set_ttl(void *settings, const char *argument, struct reason *reason)
+{
+    struct udpbatch_meta *meta = &((struct send_settings *)settings)->meta;
+    uint64_t ttl;
+    if (!units_read_count(argument, 1, UINT8_MAX, &ttl))
+        return reason_give(reason, "write a number from 1 to 255");
+    meta->flags |= UDPBATCH_META_TTL;
+    meta->ttl = (uint8_t)ttl;
+    return true;
+}
+
+static bool set_from(void *settings, const char *argument, struct reason *reason)
+{
+    struct udpbatch_meta *meta = &((struct send_settings *)settings)->meta;
+    meta->flags |= UDPBATCH_META_LOCAL;
+    return address_read_host(argument, &meta->local, reason);
+}
+
+static bool set_interface(void *settings, const char *argument, struct reason *reason)
+{
+    struct udpbatch_meta *meta = &((struct send_settings *)settings)->meta;
+    meta->flags |= UDPBATCH_META_INTERFACE;
+    meta->interface_index = if_nametoindex(argument);
+    return meta->interface_index != 0 || reason_give(reason, "%s", strerror(errno));
+}
+
 static bool set_file(void *settings, const char *argument, struct reason *reason)
 {
     struct send_settings *send = settings;
@@ -74,7 +112,15 @@ static const struct option_row rows[] = {
     { "rate", 'r', "RATE", "send no faster: 200Mbit, 50kpps, 9600bit", set_rate, 0 },
     { "broadcast", 0, NULL, "allow broadcast addresses", NULL,
       offsetof(struct send_settings, broadcast) },
+    { "tos", 0, "BYTE", "TOS or traffic class of each, such as 184 or 0xb8", set_tos, 0 },
+    { "ttl", 0, "N", "time to live or hop limit of each", set_ttl, 0 },
+    { "from", 0, "ADDRESS", "send from this address of this host", set_from, 0 },
+    { "interface", 0, "NAME", "send by this network interface", set_interface, 0 },
+    { "no-trains", 0, NULL, "hand each datagram to the kernel by itself", NULL,
+      offsetof(struct send_settings, common.no_trains) },
     { "backend", 0, "NAME", "send by this back end; by default the best", set_backend, 0 },
+    { "stats", 0, NULL, "print what was counted too, such as trains", NULL,
+      offsetof(struct send_settings, common.stats) },
     { "json", 'j', NULL, "print the result as a JSON object", set_json, 0 },
     { "quiet", 'q', NULL, "show no progress", NULL, offsetof(struct send_settings, common.quiet) },
     { 0 },
@@ -130,6 +176,8 @@ static bool open_sender(struct sending *sending, const struct send_settings *set
                                                .backend = settings->common.backend };
     int error;
 
+    if (settings->common.no_trains)
+        options.trains = UDPBATCH_TRAINS_OFF;
     sending->transfer.sender = udpbatch_sender_open(sending->fd, &options, &error);
     return sending->transfer.sender != NULL ||
            reason_give(reason, "cannot open a sender: %s", strerror(error));
@@ -173,6 +221,7 @@ static struct send_result transfer_all(struct sending *sending,
     transfer->source = &sending->source;
     transfer->targets = &settings->targets;
     transfer->refusals = &sending->refusals;
+    transfer->meta = settings->meta.flags != 0 ? &settings->meta : NULL;
     pace_begin(&transfer->pace, &settings->rate, begun_ns);
     progress_begin(&transfer->progress, settings->common.quiet, begun_ns);
     transfer_run(transfer);
@@ -186,16 +235,18 @@ static struct send_result transfer_all(struct sending *sending,
 }
 
 /* Returns false, and complains, if it cannot be reported. */
-static bool report(const struct send_result *result, bool json)
+static bool report(const struct send_result *result, const struct common_settings *how)
 {
-    if (!json) {
-        report_send(result);
-        return true;
+    if (how->json) {
+        if (json_send(result))
+            return true;
+        complain("cannot write JSON: %s", strerror(ENOMEM));
+        return false;
     }
-    if (json_send(result))
-        return true;
-    complain("cannot write JSON: %s", strerror(ENOMEM));
-    return false;
+    report_send(result);
+    if (how->stats)
+        statistics_send(result);
+    return true;
 }
 
 static int send_all(struct sending *sending, const struct send_settings *settings)
@@ -210,7 +261,7 @@ static int send_all(struct sending *sending, const struct send_settings *setting
     } else if (source->shrunk) {
         complain("%s became shorter while it was read", source->name);
     }
-    bool reported = report(&result, settings->common.json);
+    bool reported = report(&result, &settings->common);
     /* Lines of a file that were not read are not among the unsent: nobody knows how many. */
     bool all_read = source->length == 0 || (source->ended && !source->shrunk);
     bool all_sent = result.stats.refused == 0 && result.unsent == 0 && source->error == 0;

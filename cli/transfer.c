@@ -8,9 +8,9 @@
 #include "report.h"
 #include "units.h"
 
-/* So many payloads in a row to one target leave as one train (UDP GSO); more would only make the
- * other targets wait. With few targets it takes more of them to fill a system call. */
-enum { TRAIN = 64 };
+/* Payloads in a row to one target leave as one train (UDP GSO): as many as a new kernel takes at
+ * most, twice what older ones take. */
+enum { TRAIN_PACKETS = 128 };
 
 static struct udpbatch_sender_stats stats_of(const struct transfer *transfer)
 {
@@ -114,20 +114,40 @@ static void send_packets(struct transfer *transfer, size_t n)
 
 static void send_batch(struct transfer *transfer)
 {
+    /* Whole targets, so that no train is cut in two. */
+    const size_t most = TRANSFER_PACKETS - TRANSFER_PACKETS % transfer->fanout.payload_count;
     size_t n;
 
     transfer->done = 0;
     while (!interrupted() && (n = udpbatch_fanout_fill(&transfer->fanout, transfer->done,
-                                                       transfer->packets, TRANSFER_PACKETS)) > 0)
+                                                       transfer->packets, most)) > 0)
         send_packets(transfer, n);
 }
 
 /* ---- Batch by batch ------------------------------------------------------------------------ */
 
+/* A train has no more bytes than a datagram. */
+static size_t packets_per_train(const struct source *source)
+{
+    size_t room = source->lines ? TRAIN_PACKETS : PAYLOAD_MAX / source->size;
+    return room < TRAIN_PACKETS ? room : TRAIN_PACKETS;
+}
+
+/* One train to each target, as more would only make the other targets wait; but with few targets
+ * as many whole ones as fill a system call. */
 static size_t payloads_per_batch(const struct transfer *transfer)
 {
-    size_t fill = TRANSFER_PACKETS / transfer->targets->count;
-    return fill > TRAIN ? fill : TRAIN;
+    size_t train = packets_per_train(transfer->source);
+    size_t trains = TRANSFER_PACKETS / transfer->targets->count / train;
+    return trains > 1 ? trains * train : train;
+}
+
+static size_t cut_payloads(struct transfer *transfer)
+{
+    size_t n = source_cut(transfer->source, transfer->payloads, payloads_per_batch(transfer));
+    for (size_t i = 0; i < n; i++)
+        transfer->payloads[i].meta = transfer->meta;
+    return n;
 }
 
 void transfer_run(struct transfer *transfer)
@@ -140,8 +160,7 @@ void transfer_run(struct transfer *transfer)
                                         .target_count = transfer->targets->count };
     while (!interrupted()) {
         transfer->taken_before = source->taken;
-        fanout->payload_count =
-            source_cut(source, transfer->payloads, payloads_per_batch(transfer));
+        fanout->payload_count = cut_payloads(transfer);
         if (fanout->payload_count > 0)
             send_batch(transfer);
         else if (source->ended || source->error != 0)

@@ -18,6 +18,7 @@ struct transfer {
     const struct targets *targets;
     struct refusals *refusals;
     struct udpbatch_sender *sender;
+    const struct udpbatch_meta *meta; /* of every datagram; NULL: as the socket is set */
     struct pace pace;
     struct progress progress;
 

@@ -11,15 +11,32 @@
 static const double MOST_SECONDS = 1e9;
 static const double MOST_PER_SECOND = 1e15;
 
+#define DECIMAL_DIGITS "0123456789"
+#define HEX_DIGITS     DECIMAL_DIGITS "abcdefABCDEF"
+
 bool units_read_count(const char *text, uint64_t least, uint64_t most, uint64_t *value)
 {
-    if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
+    if (*text == '\0' || text[strspn(text, DECIMAL_DIGITS)] != '\0')
         return false;
     errno = 0;
     uint64_t count = strtoull(text, NULL, 10);
     if (errno != 0 || count < least || count > most)
         return false;
     *value = count;
+    return true;
+}
+
+bool units_read_byte(const char *text, uint8_t *value)
+{
+    const bool hex = text[0] == '0' && tolower((unsigned char)text[1]) == 'x';
+    const char *digits = hex ? text + 2 : text;
+
+    if (*digits == '\0' || digits[strspn(digits, hex ? HEX_DIGITS : DECIMAL_DIGITS)] != '\0')
+        return false;
+    unsigned long byte = strtoul(digits, NULL, hex ? 16 : 10);
+    if (byte > UINT8_MAX)
+        return false;
+    *value = (uint8_t)byte;
     return true;
 }
 

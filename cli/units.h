@@ -16,6 +16,9 @@ struct rate {
 /* Digits only, from least to most. */
 bool units_read_count(const char *text, uint64_t least, uint64_t most, uint64_t *value);
 
+/* 184, 0xb8: 0 to 255. */
+bool units_read_byte(const char *text, uint8_t *value);
+
 /* 4096, 64K, 1.5M, 1G: bytes, in powers of 1024. Not 0. */
 bool units_read_size(const char *text, uint64_t most, uint64_t *value);
 

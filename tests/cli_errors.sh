@@ -74,6 +74,25 @@ done
 for rate in 0bit 0 -5kpps 10 10mph 1e3bit inf nan kpps 0x10bit ''; do
     complains "--rate '$rate' is refused" 2 "200Mbit" send "${to[@]}" --rate "$rate"
 done
+for tos in 256 0x100 0x 0xbg ef -1 1.5 18446744073709551616 ''; do
+    complains "--tos '$tos' is refused" 2 "from 0 to 255" send "${to[@]}" --tos "$tos"
+done
+for ttl in 0 256 -1 1.5 0x40 many ''; do
+    complains "--ttl '$ttl' is refused" 2 "from 1 to 255" send "${to[@]}" --ttl "$ttl"
+done
+for from in localhost 127.0.0.1:9 127.1 '[::1]' ::1%lo -1 ''; do
+    complains "--from '$from' is refused" 2 "an address of this host" send "${to[@]}" --from "$from"
+done
+for interface in none0 a.name.that.is.too.long 1 ''; do
+    complains "--interface '$interface' is refused" 2 "--interface $interface: No such device" \
+        send "${to[@]}" --interface "$interface"
+done
+for switch in no-trains stats; do
+    complains "send --$switch takes no argument" 2 "takes no argument" \
+        send "${to[@]}" "--$switch=yes"
+    complains "recv --$switch takes no argument" 2 "takes no argument" \
+        recv "${bind[@]}" "--$switch=yes"
+done
 complains "an unknown back end is answered with the names" 2 "portable" \
     send "${to[@]}" --backend juggler
 complains "recv does the same" 2 "portable" recv "${bind[@]}" --backend juggler

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # cli_transfer.sh: what udpbatch send sends, udpbatch recv receives, byte for byte.
 set -eu
+unset UDPBATCH_GSO # whatever it is outside
 
 : "${UDPBATCH:?set it to the udpbatch command}"
 work=$(mktemp -d)
@@ -145,6 +146,133 @@ wait "$sender" || status=$?
 check "a file that becomes shorter makes the status 1" is "$status" 1
 check "and is complained of" grep -q "became shorter" "$work/complaint"
 
+# ---- Trains ------------------------------------------------------------------------------------
+
+# figure FILE NAME: of the rows that --stats prints.
+figure() {
+    sed -n "s/^$2  *\([0-9][0-9]*\)$/\1/p" "$1"
+}
+
+# The library sends no trains on kernels that have none, and on those known to damage them.
+case $(uname -sr) in
+"Linux "[0-3].* | "Linux 4."?[!0-9]* | "Linux 4.1"[0-7][!0-9]*) trains_here=no ;;
+"Linux 7.0"[!0-9]* | "Linux 7.1."[0-4] | "Linux 7.1."[0-4][!0-9]*) trains_here=no ;;
+Linux*) trains_here=yes ;;
+*) trains_here=no ;;
+esac
+[ "$trains_here" = yes ] || echo "not checked: trains, as there are none on this system"
+
+has_trains() { [ "$trains_here" = no ] || [ "$1" -gt 0 ]; }
+has_row() { [ "$trains_here" = no ] || grep -q "$1" "$2"; }
+
+# The rows below the two lines of the report.
+rows_fit() { [ "$(wc -l <"$1")" -gt 8 ] && ! tail -n +3 "$1" | grep -q '.\{40\}'; }
+
+# transfer HOST SEND-OPTION RECV-OPTION: the file, to one receiver, and the statistics of both.
+transfer() {
+    local host=$1 sent_by=$2 received_by=$3
+    receive trains --bind "$host:0" --count 84 -o "$work/copy" --stats $received_by
+    check "a file is sent to $host with --stats $sent_by" \
+        send --stats $sent_by --to "$address" "$work/file" >"$work/stats"
+    check "it is received with --stats $received_by" wait "$receiver"
+    check "and arrives unchanged" cmp "$work/file" "$work/copy"
+    check "--stats counts the packets sent" is "$(figure "$work/stats" packets)" 84
+    check "and their bytes" is "$(figure "$work/stats" bytes)" 100000
+    check "and those received" is "$(figure "$work/trains.err" packets)" 84
+    check "and their bytes" is "$(figure "$work/trains.err" bytes)" 100000
+}
+
+for host in "${families[@]}"; do
+    transfer "$host" "" ""
+    check "in trains" has_trains "$(figure "$work/stats" trains)"
+    check "of which a row says the size" has_row '^  33-64  *[1-9][0-9]* #' "$work/stats"
+    check "which are received as such" has_trains "$(figure "$work/trains.err" trains)"
+    check "the statistics fit into 40 columns" rows_fit "$work/stats"
+
+    transfer "$host" --no-trains ""
+    check "without trains" is "$(figure "$work/stats" trains)" 0
+    check "but 84 packets by themselves" grep -q '^  1  *84 ##########$' "$work/stats"
+    check "and received without" is "$(figure "$work/trains.err" trains)" 0
+
+    transfer "$host" "" --no-trains
+    check "in trains" has_trains "$(figure "$work/stats" trains)"
+    check "which are received without" is "$(figure "$work/trains.err" trains)" 0
+
+    export UDPBATCH_GSO=off
+    transfer "$host" "" ""
+    unset UDPBATCH_GSO
+    check "without trains, as UDPBATCH_GSO=off says" is "$(figure "$work/stats" trains)" 0
+done
+
+receive part --bind 127.0.0.1:0 --count 50 -o "$work/copy" --stats
+check "a receiver that ends within a train" send --to "$address" "$work/file" >/dev/null
+check "ends successfully" wait "$receiver"
+check "has written what it was asked for" is "$(wc -c <"$work/copy")" 60000
+check "reports that" grep -q "^received 50 packets, 60000 bytes" "$work/part.err"
+check "and has the same in its statistics" is "$(figure "$work/part.err" packets)" 50
+
+# ---- What each datagram is sent with -----------------------------------------------------------
+
+# filtered FILTER COMMAND...: in a network of its own, from which no datagram to port 9 gets out but
+# those that the filter knows. The others are refused.
+filtered() {
+    "${own_network[@]}" bash -euc '
+        ip link set lo up
+        ip link add near type veth peer name far
+        ip link set near up
+        ip link set far up
+        ip address add 192.0.2.1/24 dev near
+        ip address add 192.0.2.2/24 dev far
+        ip address add 2001:db8::1/128 dev lo || true
+        nft add table inet test
+        nft "add chain inet test out { type filter hook output priority 0; }"
+        nft add rule inet test out $1 accept
+        nft add rule inet test out udp dport 9 drop
+        shift
+        exec "$@"' - "$@"
+}
+
+own_network=(unshare -n)
+[ "$(id -u)" = 0 ] || own_network=(unshare -Urn)
+
+# leaves FILTER TARGET OPTION...: the datagrams leave with what the filter wants, because of the
+# options.
+leaves() {
+    local filter=$1 target=$2
+    shift 2
+    local command=(timeout 20 "$UDPBATCH" send --quiet --to "$target")
+    check "datagrams to $target leave with '$filter' by $*" \
+        filtered "$filter" "${command[@]}" "$@" "$work/file" >/dev/null
+    check "and not without" refused filtered "$filter" "${command[@]}" "$work/file" >/dev/null
+}
+refused() {
+    local status=0
+    "$@" || status=$?
+    is "$status" 1
+}
+
+if filtered "udp dport 9" true 2>/dev/null; then
+    leaves "@nh,8,8 0xb9" 127.0.0.1:9 --tos 0xb9
+    leaves "@nh,8,8 18" 127.0.0.1:9 --tos 18
+    leaves "ip ttl 7" 127.0.0.1:9 --ttl 7
+    leaves "ip saddr 127.0.0.7" 127.0.0.1:9 --from 127.0.0.7
+    leaves "oifname far" 192.0.2.9:9 --interface far
+    leaves "ip ttl 7 ip saddr 127.0.0.7 @nh,8,8 1" 127.0.0.1:9 --ttl 7 --from 127.0.0.7 --tos 1
+    if [ ${#families[@]} -gt 1 ]; then
+        leaves "@nh,4,8 0xb9" '[::1]:9' --tos 0xB9
+        leaves "ip6 hoplimit 255" '[::1]:9' --ttl 255
+        leaves "ip6 saddr 2001:db8::1" '[::1]:9' --from 2001:db8::1
+    fi
+else
+    echo "cannot check here what datagrams are sent with: a network of one's own, and nft"
+    [ -z "${CI:-}" ] || failed=$((failed + 1))
+fi
+
+status=0
+send --from 192.0.2.77 --to 127.0.0.1:9 "$work/file" >"$work/refused" || status=$?
+check "an address of another host makes the status 1" is "$status" 1
+check "and a line with the count and the reason" grep -q "^127.0.0.1:9 refused 84: " "$work/refused"
+
 # ---- Rate -------------------------------------------------------------------------------------
 
 receive rate --bind 127.0.0.1:0 --count 100 -o /dev/null
@@ -198,14 +326,25 @@ json() {
     send --json --to 127.255.255.255:9 --to "$address" "$work/file" >"$work/send.json" || true
     check "with --json a receiver ends as well" wait "$receiver"
     check "and prints an object with what came" is "$(member "$work/recv.json" packets)" 84
+    check "and in how many trains" has_trains "$(member "$work/recv.json" trains)"
     check "its address among it" is "$(member "$work/recv.json" address)" "\"$address\""
     check "a sender prints what was sent" is "$(member "$work/send.json" sent)" 84
     check "and what was refused" is "$(member "$work/send.json" refused)" 84
+    check "and trains" has_trains "$(member "$work/send.json" trains)"
+    check "and waits" is "$(member "$work/send.json" waits)" 0
     check "and its back end" test -n "$(member "$work/send.json" backend)"
     if command -v jq >/dev/null; then
         check "and by whom and why" is "$(member "$work/send.json" 'refusals[0] | .target, .errno')" \
             '"127.255.255.255:9"
 13'
+        check "and whose trouble that is" is "$(member "$work/send.json" refusals_by_kind)" \
+            '{"busy":0,"packet":0,"target":84,"socket":0}'
+        check "and trains by their size" \
+            jq -e '.trains == ([.train_sizes[] | select(.to > 1) | .trains] | add)' \
+            "$work/send.json" >/dev/null
+        check "in sizes that leave none out" is \
+            "$(jq -c '[.train_sizes[] | .from, .to]' "$work/send.json")" \
+            '[1,1,2,2,3,4,5,8,9,16,17,32,33,64,65,128]'
     fi
 }
 if "$UDPBATCH" send --json --to 127.0.0.1:9 /dev/null >/dev/null 2>&1; then

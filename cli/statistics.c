@@ -1,0 +1,99 @@
+/* statistics.c: what the library counted, for people, and the words for it. */
+#include "statistics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* With a blank before the bar, 39 columns: a terminal of 40 has room for it. */
+enum { LABEL = 14, FIGURE = 14, BAR = 10 };
+
+unsigned statistics_train_from(size_t i)
+{
+    return i == 0 ? 1 : (1U << (i - 1)) + 1;
+}
+
+unsigned statistics_train_to(size_t i)
+{
+    return 1U << i;
+}
+
+const char *statistics_kind(size_t meaning)
+{
+    static const char *const kinds[UDPBATCH_MEANINGS] = { [UDPBATCH_BUSY] = "busy",
+                                                          [UDPBATCH_PACKET] = "packet",
+                                                          [UDPBATCH_TARGET] = "target",
+                                                          [UDPBATCH_SOCKET] = "socket" };
+    return kinds[meaning];
+}
+
+static void print_row(FILE *file, const char *label, uint64_t figure)
+{
+    fprintf(file, "%-*s%*" PRIu64 "\n", LABEL, label, FIGURE, figure);
+}
+
+/* "  33-64                     3 ##########" */
+static void print_size(size_t i, uint64_t trains, uint64_t most)
+{
+    static const char bar[BAR + 1] = "##########";
+    unsigned from = statistics_train_from(i), to = statistics_train_to(i);
+    int length = (int)(BAR * ((double)trains / (double)most));
+    char label[LABEL + 1];
+
+    if (from == to)
+        snprintf(label, sizeof label, "  %u", from);
+    else
+        snprintf(label, sizeof label, "  %u-%u", from, to);
+    printf("%-*s%*" PRIu64 " %.*s\n", LABEL, label, FIGURE, trains, length > 0 ? length : 1, bar);
+}
+
+static void print_sizes(const uint64_t sizes[UDPBATCH_TRAIN_SIZES])
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < UDPBATCH_TRAIN_SIZES; i++)
+        most = sizes[i] > most ? sizes[i] : most;
+    if (most == 0)
+        return;
+    puts("packets per train");
+    for (size_t i = 0; i < UDPBATCH_TRAIN_SIZES; i++)
+        if (sizes[i] > 0)
+            print_size(i, sizes[i], most);
+}
+
+static void print_refusals(const uint64_t refusals[UDPBATCH_MEANINGS])
+{
+    char label[LABEL + 1];
+    for (size_t i = 0; i < UDPBATCH_MEANINGS; i++) {
+        if (statistics_kind(i) == NULL || refusals[i] == 0)
+            continue;
+        snprintf(label, sizeof label, "  %s", statistics_kind(i));
+        print_row(stdout, label, refusals[i]);
+    }
+}
+
+void statistics_send(const struct send_result *result)
+{
+    const struct udpbatch_sender_stats *stats = &result->stats;
+
+    print_row(stdout, "packets", stats->packets);
+    print_row(stdout, "bytes", stats->bytes);
+    print_row(stdout, "trains", stats->trains);
+    print_sizes(stats->sizes);
+    print_row(stdout, "trains split", stats->trains_split);
+    print_row(stdout, "refused", stats->refused);
+    print_refusals(stats->refusals);
+    print_row(stdout, "system calls", stats->system_calls);
+    print_row(stdout, "waits", stats->waits);
+}
+
+/* Packets and bytes are those written, as in the report: of the last train, some may not be. */
+void statistics_recv(const struct recv_result *result)
+{
+    const struct udpbatch_receiver_stats *stats = &result->stats;
+
+    print_row(stderr, "packets", result->packets);
+    print_row(stderr, "bytes", result->bytes);
+    print_row(stderr, "trains", stats->trains);
+    print_row(stderr, "truncated", stats->truncated);
+    print_row(stderr, "dropped", stats->dropped);
+    print_row(stderr, "system calls", stats->system_calls);
+}

@@ -1,0 +1,20 @@
+/* statistics.h: what the library counted, for people, and the words for it. */
+#ifndef STATISTICS_H
+#define STATISTICS_H
+
+#include "cli.h"
+#include "report.h"
+
+/* Trains of size i have from so many to so many packets; size 0 is a packet by itself. */
+unsigned statistics_train_from(size_t i);
+unsigned statistics_train_to(size_t i);
+
+/* Whose trouble a refusal is, in a word; NULL for UDPBATCH_NO_ERROR. */
+const char *statistics_kind(size_t meaning);
+
+/* A row per figure, of less than 40 columns; on stdout that of sending, on stderr that of
+ * receiving. */
+void statistics_send(const struct send_result *result);
+void statistics_recv(const struct recv_result *result);
+
+#endif
