@@ -1,8 +1,11 @@
-/* engine.h: a way to send an array of packets, to be measured beside others. */
+/* engine.h: a way to send an array of packets, or to take packets from a socket, to be measured
+ * beside others. */
 #ifndef ENGINE_H
 #define ENGINE_H
 
 #include "cli.h"
+
+enum direction { SENDING, RECEIVING };
 
 /* What came of one call. What is neither was lost: given up, though nothing was wrong with it. */
 struct outcome {
@@ -12,20 +15,31 @@ struct outcome {
 
 struct engine {
     const char *name;
-    const char *what;                              /* one line */
-    const struct udpbatch_sender_options *options; /* of the library's level 2; NULL: its own */
+    const char *what;            /* one line */
+    const char *backend;         /* of the library's handle; NULL: its own choice */
+    enum udpbatch_trains trains; /* of the library's handle */
     bool one_payload; /* sends the first packet's payload to all targets: fan-out alone */
 
-    /* Makes ready to send the packets on fd again and again; they and fd stay the caller's. Every
-     * packet has an address, and all are to be sent. Returns NULL on failure, with errno set. */
+    /* Makes ready to send the packets on fd again and again, or to receive such packets from it;
+     * they and fd stay the caller's. Every packet has an address, and all are to be sent. Returns
+     * NULL on failure, with errno set. */
     void *(*open)(const struct engine *engine, int fd, const struct udpbatch_packet *packets,
                   size_t n);
+
+    /* It has one of the two. */
+
     /* Sends all of them once, and waits where the socket does not. */
     struct outcome (*send)(void *self);
+    /* Takes what is there, at most n, without waiting, by one system call if it can. Returns their
+     * number or -errno. What they point to holds until the next call. */
+    int (*receive)(void *self, struct udpbatch_received *packets, size_t n);
+
     void (*close)(void *self);
     /* What it has chosen or is built on, "sendmmsg"; may be NULL: nothing to tell. */
     const char *(*uses)(void *self);
 };
+
+enum direction engine_direction(const struct engine *engine);
 
 /* Counts a packet that the kernel did not take: refused, or lost if waiting would have helped. */
 void outcome_count_error(struct outcome *outcome, int error);
@@ -38,12 +52,14 @@ bool engine_wait(int fd);
 
 enum { ENGINES_MAX = 24 };
 
-/* All there are, in the order to show them: those of the table, then one per back end of the
- * library, "udpbatch-NAME". */
-size_t engines_list(const struct engine *list[ENGINES_MAX]);
+/* All of that direction, in the order to show them: those of the table, then one per back end of
+ * the library, "udpbatch-NAME" or "udpbatch-receiver-NAME". */
+size_t engines_list(enum direction direction, const struct engine *list[ENGINES_MAX]);
 
-/* The one that all are compared with. */
+/* The one that all of its direction are compared with. */
 #define ENGINE_ORIGINAL "original"
+#define ENGINE_RECVMMSG "recvmmsg"
+const char *engines_baseline(enum direction direction);
 
 /* NULL if there is none of that name. */
 const struct engine *engines_find(const char *name);

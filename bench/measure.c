@@ -9,10 +9,10 @@
 #include "contest.h"
 #include "interrupt.h"
 #include "syscalls.h"
-#include "verify.h"
 
-/* What a description may have room for is what a result has. */
-_Static_assert((int)RESULT_TEXT >= (int)WORKLOAD_TEXT, "a description fits a result");
+static const struct discipline *const disciplines[] = {
+    [SENDING] = &discipline_sending, [RECEIVING] = &discipline_receiving
+};
 
 /* For what is wrong with none of them in particular. */
 static void rule_out_all(struct contest *contest, const char *why)
@@ -20,76 +20,6 @@ static void rule_out_all(struct contest *contest, const char *why)
     for (size_t i = 0; i < contest->count; i++)
         if (!contest_is_out(&contest->contenders[i]))
             contest_rule_out(&contest->contenders[i], "%s", why);
-}
-
-/* ---- Before timing -------------------------------------------------------------------------- */
-
-static void check(struct contest *contest, struct contender *contender)
-{
-    contest_show(contest, contender, 0);
-    if (contender->engine->one_payload && contest->workload.payload_count > 1)
-        contest_rule_out(contender, "it sends one payload, and this workload has several");
-    else if (contest_open(contest, contest->measurement->check_place, contender))
-        verify_engine(contender->engine, contender->self, &contest->workload, &contest->receivers,
-                      contender->result->fault);
-    contest_close(contender);
-}
-
-static void describe(struct contest *contest)
-{
-    const struct workload *workload = &contest->workload;
-    struct workload_result *result = contest->result;
-    const struct measurement *measurement = contest->measurement;
-
-    workload_describe(workload, measurement->spec, result->what);
-    if (measurement->spec->shape->pressed && measurement->place->kind != PLACE_NETNS)
-        strncat(result->what, "; no slow queue here",
-                sizeof result->what - strlen(result->what) - 1);
-    result->packets = workload->n;
-    result->payloads = workload->payload_count;
-    result->targets = workload->target_count;
-    result->bad = workload->bad;
-    result->least_bytes = workload->least_bytes;
-    result->most_bytes = workload->most_bytes;
-}
-
-static bool build(struct contest *contest, struct place *place, const union udpbatch_addr *targets,
-                  size_t target_count, struct reason *reason)
-{
-    const struct measurement *measurement = contest->measurement;
-    if (!place_prepare(place, measurement->spec, reason))
-        return false;
-    return workload_build(&contest->workload, measurement->spec, measurement->layout, targets,
-                          target_count, &place->bad) ||
-           reason_give(reason, "%s", strerror(ENOMEM));
-}
-
-static bool check_all(struct contest *contest, struct reason *reason)
-{
-    const struct measurement *measurement = contest->measurement;
-    struct place *place = measurement->check_place;
-    size_t targets = workload_targets(measurement->spec);
-
-    if (!place_listen(place, &contest->receivers, targets, reason) ||
-        !place_drop(place, &contest->receivers, false, reason) ||
-        !build(contest, place, contest->receivers.targets, targets, reason))
-        return false;
-    describe(contest);
-    for (size_t i = 0; i < contest->count && !interrupted(); i++)
-        check(contest, &contest->contenders[i]);
-    return true;
-}
-
-/* If it is timed elsewhere, the packets are made anew, for there. */
-static bool move_to_place(struct contest *contest, struct reason *reason)
-{
-    const struct measurement *measurement = contest->measurement;
-    const struct targets *to = measurement->place->to;
-
-    if (measurement->place == measurement->check_place)
-        return true;
-    workload_free(&contest->workload);
-    return build(contest, measurement->place, to->addresses, to->count, reason);
 }
 
 /* ---- Figures -------------------------------------------------------------------------------- */
@@ -102,28 +32,35 @@ struct trial {
 static bool open_once(void *context)
 {
     struct trial *trial = context;
-    return contest_open(trial->contest, trial->contest->measurement->place, trial->contender);
+    return trial->contest->discipline->open(trial->contest, trial->contender);
 }
 
-static void send_once(void *context)
+static bool prepare_work(void *context)
 {
-    struct contender *contender = ((struct trial *)context)->contender;
-    contender->engine->send(contender->self);
+    struct contest *contest = ((struct trial *)context)->contest;
+    return contest->discipline->prepare == NULL || contest->discipline->prepare(contest);
+}
+
+static void work_once(void *context)
+{
+    struct trial *trial = context;
+    trial->contest->discipline->work(trial->contest, trial->contender);
 }
 
 static void count_syscalls(struct contest *contest, struct contender *contender)
 {
     struct trial trial = { contest, contender };
-    long count = syscalls_count(&(struct counted){ open_once, send_once, &trial });
+    long count = syscalls_count(&(struct counted){ open_once, prepare_work, work_once, &trial });
     contender->result->syscalls_per_packet =
-        count < 0 ? -1 : (double)count / (double)contest->workload.n;
+        count < 0 ? -1 : (double)count / (double)contest->discipline->work_packets(contest);
 }
 
-static const struct rounds *rounds_of_original(const struct contest *contest)
+static const struct rounds *rounds_of_baseline(const struct contest *contest)
 {
+    const char *baseline = engines_baseline(contest->measurement->direction);
     for (size_t i = 0; i < contest->count; i++) {
         const struct contender *contender = &contest->contenders[i];
-        if (strcmp(contender->engine->name, ENGINE_ORIGINAL) == 0 && !contest_is_out(contender))
+        if (strcmp(contender->engine->name, baseline) == 0 && !contest_is_out(contender))
             return &contender->rounds;
     }
     return NULL;
@@ -131,10 +68,10 @@ static const struct rounds *rounds_of_original(const struct contest *contest)
 
 static void sum_up(struct contest *contest, double *room)
 {
-    const struct rounds *original = rounds_of_original(contest);
+    const struct rounds *baseline = rounds_of_baseline(contest);
     for (size_t i = 0; i < contest->count; i++)
         if (!contest_is_out(&contest->contenders[i]))
-            rounds_sum_up(&contest->contenders[i].rounds, original, contest->result->rounds, room,
+            rounds_sum_up(&contest->contenders[i].rounds, baseline, contest->result->rounds, room,
                           contest->contenders[i].result);
 }
 
@@ -173,10 +110,7 @@ static bool time_all(struct contest *contest, struct reason *reason)
 
 static bool hold(struct contest *contest, struct reason *reason)
 {
-    const struct place *place = contest->measurement->place;
-
-    if (!check_all(contest, reason) || !move_to_place(contest, reason) ||
-        !place_drop(place, &contest->receivers, true, reason))
+    if (!contest->discipline->begin(contest, reason))
         return false;
     for (size_t i = 0; i < contest->count && !interrupted(); i++)
         if (!get_ready(contest, &contest->contenders[i], reason))
@@ -186,13 +120,9 @@ static bool hold(struct contest *contest, struct reason *reason)
 
 static void end(struct contest *contest)
 {
-    const struct measurement *measurement = contest->measurement;
-    struct reason ignored;
-
-    place_drop(measurement->place, &contest->receivers, false, &ignored);
-    place_restore(measurement->place, measurement->spec);
+    if (contest->discipline->end != NULL)
+        contest->discipline->end(contest);
     for (size_t i = 0; i < contest->count; i++) {
-        contest_close(&contest->contenders[i]);
         free(contest->contenders[i].rounds.list);
         free(contest->contenders[i].rounds.calls);
         free(contest->contenders[i].rounds.latest);
@@ -203,16 +133,18 @@ static void end(struct contest *contest)
 
 void measure_workload(const struct measurement *measurement, struct workload_result *result)
 {
-    struct contest contest = { .measurement = measurement,
+    struct contest contest = { .discipline = disciplines[measurement->direction],
+                               .measurement = measurement,
                                .result = result,
+                               .fd = -1,
+                               .feeder.fd = -1,
                                .count = result->engine_count };
     struct reason reason = { "" };
 
     snprintf(result->what, sizeof result->what, "%s", measurement->spec->shape->where_from);
     for (size_t i = 0; i < contest.count; i++)
         contest.contenders[i] = (struct contender){ .engine = result->engines[i].engine,
-                                                    .result = &result->engines[i],
-                                                    .fd = -1 };
+                                                    .result = &result->engines[i] };
     if (!hold(&contest, &reason))
         rule_out_all(&contest, reason.text);
     end(&contest);

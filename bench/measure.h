@@ -8,6 +8,7 @@
 #include "result.h"
 
 struct measurement {
+    enum direction direction;  /* of all engines */
     struct place *place;       /* where it is timed */
     struct place *check_place; /* where it is checked: the same, if there are receivers */
     const struct workload_spec *spec;

@@ -31,13 +31,15 @@ static void allow_descriptors(void)
     }
 }
 
-static void open_loopback(struct place *place)
+static void open_loopback(struct place *place, const struct place_settings *settings)
 {
     struct where *where = &place->where;
     place->kind = PLACE_LOOPBACK;
     where->kind = "loopback";
-    snprintf(where->what, sizeof where->what,
-             "receivers on loopback, dropping at their sockets while timed");
+    snprintf(where->what, sizeof where->what, "%s",
+             settings->direction == SENDING
+                 ? "receivers on loopback, dropping at their sockets while timed"
+                 : "a receiver on loopback, its socket filled, then emptied while timed");
     device_describe(&where->device, "lo");
 }
 
@@ -55,7 +57,9 @@ static bool open_netns(struct place *place, const struct place_settings *setting
     where->kind = "netns";
     where->offload_off = settings->offload_off;
     snprintf(where->what, sizeof where->what,
-             "two network namespaces joined by veth, dropping at the far device while timed%s",
+             "two network namespaces joined by veth, %s while timed%s",
+             settings->direction == SENDING ? "dropping at the far device"
+                                            : "the far socket filled, then emptied",
              settings->offload_off ? ", segmentation offload switched off" : "");
     device_describe(&where->device, NETNS_DEVICE);
     return true;
@@ -88,7 +92,7 @@ bool place_open(struct place *place, const struct place_settings *settings, stru
     if (settings->to != NULL)
         open_address(place, settings);
     else
-        open_loopback(place);
+        open_loopback(place, settings);
     return true;
 }
 

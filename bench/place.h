@@ -29,6 +29,7 @@ struct place {
 
 struct place_settings {
     bool netns, offload_off;
+    enum direction direction; /* of what is done there */
     const struct targets *to; /* retained; all of one family */
     size_t bytes;             /* of a payload; 0: those of the workloads, none above 1232 */
 };

@@ -55,6 +55,11 @@ void receivers_close(struct receivers *receivers)
     *receivers = (struct receivers){ 0 };
 }
 
+size_t receivers_hold(const struct receivers *receivers, size_t bytes)
+{
+    return receivers->buffer / (2 * (bytes + 512) + 1024);
+}
+
 static bool filter_all(const struct receivers *receivers, struct sock_filter *code, size_t len)
 {
     struct sock_fprog program = { .len = (unsigned short)len, .filter = code };

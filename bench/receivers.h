@@ -20,6 +20,10 @@ bool receivers_allocate(struct receivers *receivers, size_t count, struct reason
 bool receivers_add(struct receivers *receivers, size_t i, int fd, struct reason *reason);
 void receivers_close(struct receivers *receivers);
 
+/* How many datagrams of so many bytes fit into the smallest buffer, whatever the kernel adds to
+ * each. */
+size_t receivers_hold(const struct receivers *receivers, size_t bytes);
+
 /* From here on they take the payloads with numbers from `first` to below `last` only. */
 bool receivers_take(const struct receivers *receivers, uint32_t first, uint32_t last);
 

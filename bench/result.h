@@ -22,12 +22,12 @@ struct engine_result {
     char uses[32];           /* its back end, or the version of its library; may be empty */
     struct spread packets_per_second;
     struct spread cpu_ns_per_packet;   /* of the whole process, the kernel's part included */
-    struct spread ratio_to_original;   /* of the packets/s, taken round by round */
+    struct spread ratio_to_baseline;   /* of the packets/s, taken round by round */
     double syscalls_per_packet;        /* below 0: not known */
-    uint64_t call_p50_ns, call_p99_ns; /* time of a call that sends the whole workload */
-    uint64_t packets;                  /* sent or refused, in all timed rounds, as are these two: */
-    uint64_t refused, lost;
-    bool lost_known; /* whether all rounds could tell what arrived */
+    uint64_t call_p50_ns, call_p99_ns; /* time to send, or to receive, the whole workload once */
+    uint64_t packets;                  /* sent or refused, or received, in all timed rounds, as */
+    uint64_t refused, lost;            /* are these two */
+    bool lost_known;                   /* whether all rounds could tell what arrived */
 };
 
 /* One workload, with its engines, in the order of asking. */
@@ -55,6 +55,7 @@ struct where {
 };
 
 struct report {
+    enum direction direction;
     struct machine machine;
     struct where where;
     bool contiguous;

@@ -50,7 +50,7 @@ static void add_up(const struct rounds *rounds, size_t n, struct engine_result *
     }
 }
 
-void rounds_sum_up(const struct rounds *rounds, const struct rounds *original, size_t n,
+void rounds_sum_up(const struct rounds *rounds, const struct rounds *baseline, size_t n,
                    double *room, struct engine_result *result)
 {
     add_up(rounds, n, result);
@@ -62,10 +62,10 @@ void rounds_sum_up(const struct rounds *rounds, const struct rounds *original, s
     for (size_t i = 0; i < n; i++)
         room[i] = cpu_ns_per_packet(&rounds->list[i]);
     result->cpu_ns_per_packet = spread_of(room, n);
-    for (size_t i = 0; original != NULL && i < n; i++)
+    for (size_t i = 0; baseline != NULL && i < n; i++)
         room[i] = report_ratio(packets_per_second(&rounds->list[i]),
-                               packets_per_second(&original->list[i]));
-    result->ratio_to_original = spread_of(room, original != NULL ? n : 0);
+                               packets_per_second(&baseline->list[i]));
+    result->ratio_to_baseline = spread_of(room, baseline != NULL ? n : 0);
     result->call_p50_ns = histogram_quantile(rounds->calls, 0.5);
     result->call_p99_ns = histogram_quantile(rounds->calls, 0.99);
 }

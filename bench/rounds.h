@@ -25,9 +25,9 @@ struct rounds {
 /* Minimum, median and maximum of values[0 .. n), which are put in order. */
 struct spread spread_of(double *values, size_t n);
 
-/* Fills in the figures of rounds [0 .. n); `original` is what to compare with, or NULL. `room` has
+/* Fills in the figures of rounds [0 .. n); `baseline` is what to compare with, or NULL. `room` has
  * place for n values. */
-void rounds_sum_up(const struct rounds *rounds, const struct rounds *original, size_t n,
+void rounds_sum_up(const struct rounds *rounds, const struct rounds *baseline, size_t n,
                    double *room, struct engine_result *result);
 
 #endif

@@ -12,6 +12,9 @@
 /* Without --seconds all is done in about so long, but a round need not be longer than this. */
 static const double USUAL_SECONDS = 32, LONGEST_ROUND = 0.5;
 
+/* Filling a socket takes longer than emptying it. */
+enum { RECEIVING_COST = 4 };
+
 /* The points of a curve are many: their rounds are a part as long. */
 enum { CURVE_PART = 4 };
 
@@ -59,7 +62,7 @@ static int try_to_open(const struct run *run, const struct engine *engine)
 static bool take_all_engines(struct run *run, struct reason *reason)
 {
     const struct engine *list[ENGINES_MAX];
-    size_t count = engines_list(list);
+    size_t count = engines_list(run->settings->direction, list);
     int error = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -122,7 +125,8 @@ static void add_up_work(struct run *run)
 /* With a round's worth for what is done before and between them. */
 static double choose_seconds(const struct run *run)
 {
-    double seconds = USUAL_SECONDS / (run->work * (double)(run->settings->rounds + 1));
+    double cost = run->settings->direction == RECEIVING ? RECEIVING_COST : 1;
+    double seconds = USUAL_SECONDS / (cost * run->work * (double)(run->settings->rounds + 1));
     if (run->settings->seconds > 0)
         return run->settings->seconds;
     return seconds < LONGEST_ROUND ? seconds : LONGEST_ROUND;
@@ -151,6 +155,7 @@ static void measure_all(struct run *run, struct report *report)
         const struct workload_spec *spec = &settings->workloads.list[i];
         double work = work_of(run, spec);
         struct measurement measurement = {
+            .direction = settings->direction,
             .place = &run->place,
             .check_place = run->check_place,
             .spec = spec,
@@ -184,6 +189,7 @@ static bool open_places(struct run *run, struct reason *reason)
 
 static bool begin_report(const struct run *run, struct report *report, struct reason *reason)
 {
+    report->direction = run->settings->direction;
     machine_describe(&report->machine);
     report->where = run->place.where;
     report->optimised = OPTIMISED;

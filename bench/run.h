@@ -10,6 +10,7 @@
 enum { ROUNDS_MOST = 1000 };
 
 struct run_settings {
+    enum direction direction;
     struct place_settings place;
     struct layout layout;
     struct workload_specs workloads;

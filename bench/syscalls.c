@@ -11,14 +11,19 @@
 
 enum { SYSCALL_STOP = SIGTRAP | 0x80 }; /* PTRACE_O_TRACESYSGOOD */
 
+static bool prepare(const struct counted *counted)
+{
+    return counted->prepare == NULL || counted->prepare(counted->context);
+}
+
 /* The child stops itself before the traced work and after it, with one system call each time. */
 static _Noreturn void work_traced(const struct counted *counted)
 {
     pid_t self = getpid();
-    if (!counted->begin(counted->context))
+    if (!counted->begin(counted->context) || !prepare(counted))
         _exit(1);
     counted->work(counted->context); /* what is done only the first time is done here */
-    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+    if (!prepare(counted) || ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
         _exit(1);
     kill(self, SIGSTOP);
     counted->work(counted->context);

@@ -5,7 +5,8 @@
 #include "cli.h"
 
 struct counted {
-    bool (*begin)(void *context); /* what the work needs; returns false if it cannot be had */
+    bool (*begin)(void *context);   /* what the work needs; returns false if it cannot be had */
+    bool (*prepare)(void *context); /* before each work, not counted; the same; NULL: nothing */
     void (*work)(void *context);
     void *context;
 };

@@ -116,11 +116,9 @@ static void collect(struct check *check)
 
 /* ---- The windows ---------------------------------------------------------------------------- */
 
-/* So many payloads to one target fit its receive buffer, whatever the kernel adds to each. */
 static uint32_t window_payloads(const struct check *check)
 {
-    size_t each = 2 * (check->workload->most_bytes + 512) + 1024;
-    size_t count = check->receivers->buffer / each;
+    size_t count = receivers_hold(check->receivers, check->workload->most_bytes);
     return count > 1 ? (uint32_t)count : 1;
 }
 

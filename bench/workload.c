@@ -38,6 +38,11 @@ size_t workload_targets(const struct workload_spec *spec)
     }
 }
 
+bool workload_is_for_one(const struct workload_spec *spec)
+{
+    return workload_targets(spec) == 1;
+}
+
 bool workload_has_one_payload(const struct workload_spec *spec)
 {
     return spec->base->payloads == 1;
@@ -65,12 +70,15 @@ static size_t stride(size_t bytes, const struct layout *layout)
     return layout->contiguous ? bytes : (bytes + LINE - 1) / LINE * LINE + LINE;
 }
 
+/* A page's beginning, so that where the payloads lie is the same in each run. */
+enum { PAGE = 4096 };
+
 static size_t arena_bytes(const struct workload_spec *spec, const struct layout *layout)
 {
     size_t sum = 0;
     for (size_t i = 0; i < count_payloads(spec); i++)
         sum += stride(payload_bytes(spec, layout, i), layout);
-    return sum;
+    return (sum + PAGE - 1) / PAGE * PAGE;
 }
 
 /* Its number, then bytes that differ from payload to payload and from place to place. */
@@ -166,7 +174,7 @@ bool workload_build(struct workload *workload, const struct workload_spec *spec,
                                    .target_count = workload_targets(spec),
                                    .bad_targets = bad };
     workload->packets = calloc(workload->n, sizeof *workload->packets);
-    workload->payloads = malloc(arena_bytes(spec, layout));
+    workload->payloads = aligned_alloc(PAGE, arena_bytes(spec, layout));
     if (workload->packets == NULL || workload->payloads == NULL) {
         workload_free(workload);
         return false;

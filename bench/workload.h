@@ -55,6 +55,9 @@ void workload_specs_free(struct workload_specs *specs);
 /* How many targets, receivers that is, it has. */
 size_t workload_targets(const struct workload_spec *spec);
 
+/* Whether one receiver gets it all. */
+bool workload_is_for_one(const struct workload_spec *spec);
+
 bool workload_has_one_payload(const struct workload_spec *spec);
 
 /* The addresses that cannot be sent to, and the errno that each kind earns. */

@@ -19,6 +19,7 @@
 /* Bad targets are of IPv4, and there is back pressure only where a slow queue is made. */
 static const char USUAL_WORKLOADS[] = "W1,W2,W3,W4,W5,W6", SPOILT[] = "W7", PRESSED[] = "W8";
 static const char CURVES[] = "W3:1..1024,W1:1..1024";
+static const char USUAL_RECEIVED[] = "W3";
 
 enum { USUAL_ROUNDS = 7 };
 
@@ -27,7 +28,7 @@ struct bench_settings {
     struct run_settings run;
     struct targets targets;
     const char *plot;
-    bool list;
+    bool receive, list;
 };
 
 /* ---- Options -------------------------------------------------------------------------------- */
@@ -117,9 +118,11 @@ static bool set_plot(void *settings, const char *argument, struct reason *reason
 
 static const struct option_row rows[] = {
     { "workload", 'w', "LIST", "what to send, such as W1,W3:200,W1:1..1024", set_workload, 0 },
-    { "engine", 'e', "LIST", "how to send; by default by all there are here", set_engine, 0 },
+    { "engine", 'e', "LIST", "how to send or receive; by default by all there are", set_engine, 0 },
     { "list", 0, NULL, "name the workloads and engines", NULL,
       offsetof(struct bench_settings, list) },
+    { "receive", 0, NULL, "measure receiving: how fast a full socket is emptied", NULL,
+      offsetof(struct bench_settings, receive) },
     { "netns", 0, NULL, "send to another network namespace, which drops", NULL,
       offsetof(struct bench_settings, run.place.netns) },
     { "offload", 0, "on|off", "segmentation offload of the device of --netns", set_offload, 0 },
@@ -139,13 +142,14 @@ static int bench_run(int argc, char **argv);
 
 const struct command bench_command = {
     .name = "bench",
-    .summary = "Measures ways to send UDP datagrams side by side, on this machine.",
+    .summary = "Measures ways to send or receive UDP side by side, on this machine.",
     .synopsis = "[OPTION]...",
     .rows = rows,
     .run = bench_run,
     .notes = "Without --netns and --to it sends to receivers that it starts on loopback, and\n"
              "needs no privilege. --netns needs root, or `unshare -Ur`. Each engine is checked\n"
-             "first: one that loses or damages a payload gets no figures.\n"
+             "first: one that loses or damages a payload gets no figures. --receive takes the\n"
+             "workloads that have one target, such as W3 and W5.\n"
              "\n"
              "Exit status: 0 all was measured, 1 interrupted, or a workload has no figures at\n"
              "all, 2 the arguments are wrong and nothing was begun. Ctrl-C prints what is\n"
@@ -168,6 +172,8 @@ static bool add_usual_workloads(struct run_settings *run, bool in4, struct reaso
 
 static bool check_workloads(struct run_settings *run, bool in4, struct reason *reason)
 {
+    if (run->workloads.count == 0 && run->direction == RECEIVING)
+        return workload_add(&run->workloads, USUAL_RECEIVED, reason);
     if (run->workloads.count == 0)
         return add_usual_workloads(run, in4, reason);
     for (size_t i = 0; i < run->workloads.count; i++)
@@ -176,10 +182,39 @@ static bool check_workloads(struct run_settings *run, bool in4, struct reason *r
     return true;
 }
 
+/* The direction may be told after the engines and the workloads. */
+static bool check_direction(const struct run_settings *run, struct reason *reason)
+{
+    for (size_t i = 0; i < run->engine_count; i++)
+        if (engine_direction(run->engines[i]) != run->direction)
+            return reason_give(reason, "%s does not %s; udpbatch bench --list tells who does",
+                               run->engines[i]->name,
+                               run->direction == SENDING ? "send" : "receive");
+    for (size_t i = 0; run->direction == RECEIVING && i < run->workloads.count; i++)
+        if (!workload_is_for_one(&run->workloads.list[i]))
+            return reason_give(reason,
+                               "--receive takes what is for one receiver, as W3 and W5: %s"
+                               " is not",
+                               run->workloads.list[i].name);
+    return true;
+}
+
+static bool check_receiving(const struct bench_settings *settings, struct reason *reason)
+{
+    if (!settings->receive)
+        return true;
+    if (settings->plot != NULL)
+        return reason_give(reason, "--plot draws sending: give either --receive or --plot");
+    return settings->targets.count == 0 || reason_give(reason, "give either --receive or --to");
+}
+
 static bool check(struct bench_settings *settings, struct reason *reason)
 {
     struct run_settings *run = &settings->run;
 
+    run->direction = run->place.direction = settings->receive ? RECEIVING : SENDING;
+    if (!check_receiving(settings, reason) || !check_direction(run, reason))
+        return false;
     if (run->place.netns && settings->targets.count > 0)
         return reason_give(reason, "give either --netns or --to");
     if (run->place.offload_off && !run->place.netns)
@@ -200,19 +235,27 @@ static bool check(struct bench_settings *settings, struct reason *reason)
 
 /* ---- What is shown -------------------------------------------------------------------------- */
 
-static int list(void)
+static void list_engines(enum direction direction)
 {
     const struct engine *engines[ENGINES_MAX];
+    size_t count = engines_list(direction, engines);
+
+    for (size_t i = 0; i < count; i++)
+        printf("  %-26s %s\n", engines[i]->name, engines[i]->what);
+}
+
+static int list(void)
+{
     const struct shape *shape;
-    size_t count = engines_list(engines);
 
     printf("Workloads, with what the number behind a colon is and what it is without one:\n\n");
     for (size_t i = 0; (shape = workload_shape(i)) != NULL; i++)
         printf("  %s:%-4zu %-16s %s\n", shape->name, shape->usual, shape->parameter,
                shape->where_from);
     printf("\nEngines:\n\n");
-    for (size_t i = 0; i < count; i++)
-        printf("  %-26s %s\n", engines[i]->name, engines[i]->what);
+    list_engines(SENDING);
+    printf("\nEngines of --receive:\n\n");
+    list_engines(RECEIVING);
     return STATUS_DONE;
 }
 

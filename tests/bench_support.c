@@ -26,7 +26,8 @@ const struct workload_result *measure(struct place *place, const char *workload,
     result = (struct workload_result){ .engine_count = count };
     for (size_t i = 0; i < count; i++)
         result.engines[i].engine = engines[i];
-    const struct measurement measurement = { .place = place,
+    const struct measurement measurement = { .direction = engine_direction(engines[0]),
+                                             .place = place,
                                              .check_place = place,
                                              .spec = specs.list,
                                              .layout = &layout,

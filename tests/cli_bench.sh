@@ -73,7 +73,8 @@ check "in lines of 80 columns" fits 80 "$work/out"
 check "and names --plot" grep -qF -- "--plot FILE" "$work/out"
 measures "--list lists" --list
 check "in lines of 80 columns" fits 80 "$work/out"
-for name in W1 W2 W3 W4 W5 W6 W7 W8 original prebuilt sendto-loop udpbatch; do
+for name in W1 W2 W3 W4 W5 W6 W7 W8 original prebuilt sendto-loop udpbatch udpbatch-plain \
+    recvmmsg udpbatch-receiver udpbatch-receiver-plain; do
     check "and names $name" grep -q "^ *$name\>" "$work/out"
 done
 
@@ -121,6 +122,16 @@ complains "W7 has no bad addresses for IPv6" "IPv4" "${little[@]}" --to '[::1]:9
 complains "an operand is refused" "operand" operand
 complains "an unknown option is named" "--juggle" --juggle
 complains "a missing argument is named" "--rounds N" --rounds
+for workload in W1 W2 W4 W6 W7 W8 W1:1..4; do
+    complains "--receive does not take $workload" "is for one receiver" --receive -w "$workload"
+done
+complains "nor one among others" "W2" --receive --workload W3,W2
+complains "nor an engine that sends" "original does not receive" --receive -e recvmmsg,original
+complains "whatever is told first" "original does not receive" --engine original --receive
+complains "one that receives does not send" "recvmmsg does not send" --engine recvmmsg
+complains "--receive draws nothing" "--plot" --receive --plot "$work/received.svg"
+check "at all" [ ! -e "$work/received.svg" ]
+complains "--receive does not send to an address" "--to" --receive --to 127.0.0.1:9
 complains "a picture is no gif" ".svg or .png" --plot "$work/picture.gif"
 complains "a picture has an ending" ".svg or .png" --plot svg
 complains "a picture in no directory is named" "cannot be written: No such" --plot "$work/none/x.svg"
@@ -157,6 +168,11 @@ measures "--quiet measures too" "${little[@]}" --quiet --workload W1
 run --rounds 1 --seconds 0.002 --workload W2 --engine udpbatch_multi_target_send
 check "an engine that cannot send a workload makes the status 1" is "$status" 1
 check "and says why" grep -q '^udpbatch_multi_target_send  *no figures: ' "$work/out"
+measures "receiving is measured" --receive --rounds 1 --seconds 0.002
+check "at W3, and says so" grep -q '^W3, received: ' "$work/out"
+check "with a row for each engine" \
+    is "$(grep -cE '^(recvmmsg|udpbatch-receiver)(-[a-z]+)?  *[1-9]' "$work/out")" \
+    "$("$UDPBATCH" bench --list | grep -cE '^ *(recvmmsg|udpbatch-receiver)')"
 measures "a range is a curve" "${little[@]}" --workload W3:1..4
 check "with a column for each point" grep -q '^engine  *1  *2  *4$' "$work/out"
 
@@ -184,6 +200,7 @@ check_shape() {
         json 'all(.workloads[].engines[].call_ns; .p50 > 0 and .p50 <= .p99)'
     check "and nothing refused, lost or wrong" \
         json 'all(.workloads[].engines[]; figures and .refused == 0)'
+    check "which is sending" json '.direction == "send"'
     check "the original is as fast as itself" \
         json 'all(.workloads[].engines[0].ratio_to_original; .min == 1 and .max == 1)'
     check "both rounds are done" json '[.rounds, .workloads[].rounds] == [2, 2, 2]'
@@ -196,7 +213,7 @@ check_shape() {
         .segmentation_offload_switched_off == false and (.offloads | type == "object")'
     check "and that it came to its end" json '.interrupted == false and .seconds_per_round == 0.02'
     check "there is nothing that is not in the manual" json '
-        (keys - ["contiguous", "cpu", "cpus", "interrupted", "kernel", "optimised", "rounds",
+        (keys - ["contiguous", "cpu", "cpus", "direction", "interrupted", "kernel", "optimised", "rounds",
             "seconds_per_round", "version", "where", "workloads"] == []) and
         all(.workloads[]; keys == ["bad_packets", "engines", "packets_per_call", "payload_bytes",
             "payloads", "rounds", "targets", "what", "workload"]) and
@@ -230,6 +247,23 @@ check_workloads() {
         ([to_entries[] | select(.key != "engine" and .key != "fault") | .value] | unique == [null])'
 }
 
+check_receiving() {
+    measures "--receive is measured" --receive --rounds 2 --seconds 0.002 --json --workload W3,W5:8
+    check "and told" json '.direction == "receive" and .where.kind == "loopback"'
+    check "with figures" json 'all(.workloads[].engines[]; figures and .refused == 0)'
+    check "the baseline is as fast as itself" json 'all(.workloads[].engines[0];
+        .engine == "recvmmsg" and (.ratio_to_recvmmsg | .min == 1 and .max == 1))'
+    check "the others have a ratio to it" \
+        json 'all(.workloads[].engines[].ratio_to_recvmmsg; spread)'
+    check "there is nothing that is not in the manual" json '
+        all(.workloads[].engines[]; keys == ["call_ns", "cpu_ns_per_packet", "engine", "fault",
+            "lost", "packets", "packets_per_second", "ratio_to_recvmmsg", "refused",
+            "syscalls_per_packet", "uses"])'
+    run --receive --rounds 1 --seconds 0.002 --json --workload W3:4096
+    check "what may not fit the socket makes the status 1" is "$status" 1
+    check "and is told" json 'all(.workloads[].engines[]; .fault | test("may not hold a burst"))'
+}
+
 check_addresses() {
     local to
     for to in 127.0.0.1:9 '[::1]:9'; do
@@ -250,6 +284,9 @@ check_netns() {
         .mtu == 1500 and .segmentation_offload_switched_off == false'
     check "with figures" json 'all(.workloads[0:3][].engines[]; figures)'
     check "under pressure too" json '.workloads[3].engines[1] | figures'
+    measures "--receive works with it $1" --netns --receive --rounds 1 --seconds 0.002 --json
+    check "between two namespaces" json '.direction == "receive" and .where.kind == "netns"'
+    check "with figures" json 'all(.workloads[].engines[]; figures)'
     measures "--offload off works $1" "${little[@]}" --json --netns --offload off --workload W6
     check "and is told" json '.where | .segmentation_offload_switched_off and
         .offloads["tx-udp-segmentation"] == false'
@@ -281,6 +318,7 @@ elif ! "$UDPBATCH" bench --json --list >/dev/null 2>&1; then
 else
     check_shape
     check_workloads
+    check_receiving
     check_addresses
     check_all_netns
 fi
@@ -355,6 +393,8 @@ start table "${many[@]}"
 table=$pid
 start json "${many[@]}" --json
 json=$pid
+start received --receive --engine recvmmsg --rounds 1000 --seconds 0.05
+received=$pid
 start long --workload W1 --engine original --rounds 2 --seconds 1000
 long=$pid
 check "a round of a thousand seconds begins" wait_until has_worked "$long"
@@ -368,6 +408,9 @@ check "but not what is not" eval '! grep -q "^W6: " "$work/table.out"'
 check "and that it was interrupted" grep -q 'interrupted' "$work/table.out"
 check "so does one with --json" wait_until grep -q '^ *[0-9]*% W2 ' "$work/json.err"
 interrupt "Ctrl-C ends it" json "$json"
+check "so does one of receiving" wait_until grep -q '^ *[0-9]*% W3 ' "$work/received.err"
+interrupt "Ctrl-C ends it" received "$received"
+check "and what is done is printed" grep -q '^recvmmsg  *[1-9]' "$work/received.out"
 if command -v jq >/dev/null && [ -s "$work/json.out" ]; then
     cp "$work/json.out" "$work/out"
     check "and what is done is an object" json '.interrupted and .rounds == 1000 and

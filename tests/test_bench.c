@@ -155,7 +155,7 @@ static void figures_are_of_what_arrived_or_was_refused(void **state)
     struct engine_result result = sum_up(list, NULL, ROUNDS);
     expect_spread(&result.packets_per_second, 250, 500, 2000);
     expect_spread(&result.cpu_ns_per_packet, 5e5, 1e6, 2e6);
-    assert_false(result.ratio_to_original.known);
+    assert_false(result.ratio_to_baseline.known);
     assert_int_equal(result.packets, 5500);
     assert_int_equal(result.refused, 300);
     assert_int_equal(result.lost, 507);
@@ -177,9 +177,9 @@ static void the_ratio_is_taken_round_by_round(void **state)
     struct engine_result result = sum_up(list, original, ROUNDS);
     /* The medians are 200 both: their ratio would be 1. */
     expect_spread(&result.packets_per_second, 75, 200, 300);
-    expect_spread(&result.ratio_to_original, 0.25, 1.5, 2);
+    expect_spread(&result.ratio_to_baseline, 0.25, 1.5, 2);
     result = sum_up(original, original, ROUNDS);
-    expect_spread(&result.ratio_to_original, 1, 1, 1);
+    expect_spread(&result.ratio_to_baseline, 1, 1, 1);
 }
 
 static void only_complete_rounds_count(void **state)
@@ -195,7 +195,7 @@ static void only_complete_rounds_count(void **state)
     assert_int_equal(result.lost, 0);
     result = sum_up(list, list, 0);
     assert_false(result.packets_per_second.known);
-    assert_false(result.ratio_to_original.known);
+    assert_false(result.ratio_to_baseline.known);
 }
 
 static void expect_finite(const struct spread *spread)
@@ -213,12 +213,12 @@ static void nothing_is_divided_by_zero(void **state)
     struct engine_result result = sum_up(nothing, little, ROUNDS);
     assert_false(result.packets_per_second.known);
     assert_false(result.cpu_ns_per_packet.known);
-    assert_false(result.ratio_to_original.known);
+    assert_false(result.ratio_to_baseline.known);
     assert_int_equal(result.lost, 20);
     result = sum_up(little, nothing, ROUNDS);
     expect_finite(&result.packets_per_second);
     expect_finite(&result.cpu_ns_per_packet);
-    expect_finite(&result.ratio_to_original);
+    expect_finite(&result.ratio_to_baseline);
 }
 
 /* ---- System calls --------------------------------------------------------------------------- */
@@ -240,6 +240,13 @@ static void do_work(void *context)
         syscall(SYS_getppid);
 }
 
+static bool prepare_work(void *context)
+{
+    (void)context;
+    syscall(SYS_getppid);
+    return true;
+}
+
 static bool begin_work(void *context)
 {
     struct work *work = context;
@@ -249,7 +256,7 @@ static bool begin_work(void *context)
 
 static long count_work(struct work *work)
 {
-    return syscalls_count(&(struct counted){ begin_work, do_work, work });
+    return syscalls_count(&(struct counted){ begin_work, NULL, do_work, work });
 }
 
 static long count_of(int first, int later)
@@ -302,6 +309,16 @@ static void what_is_done_the_first_time_only_is_not_counted(void **state)
     assert_int_equal(count_of(0, 3), 3);
 }
 
+static void what_prepares_the_work_is_not_counted(void **state)
+{
+    struct work work = { .first = 4, .later = 2 };
+    const struct counted counted = { begin_work, prepare_work, do_work, &work };
+
+    (void)state;
+    need_tracing();
+    assert_int_equal(syscalls_count(&counted), 2);
+}
+
 static void work_that_does_not_come_back_has_no_count(void **state)
 {
     struct work work = { .first = 1, .later = 1, .ends = true };
@@ -350,7 +367,7 @@ static struct report made_up_report(void)
     results[0].engines[0] = (struct engine_result){ .engine = engines_find("udpbatch_send"),
                                                     .packets_per_second = spread,
                                                     .cpu_ns_per_packet = spread,
-                                                    .ratio_to_original = ratio,
+                                                    .ratio_to_baseline = ratio,
                                                     .syscalls_per_packet = 1.0 / 2048,
                                                     .call_p50_ns = 1234567,
                                                     .call_p99_ns = 12345678,
@@ -440,6 +457,36 @@ static void a_table_shows_figures_faults_and_what_is_not_known(void **state)
     assert_non_null(strstr(line, FAULT));
     assert_non_null(strstr(text, "\nW3: "));
     assert_non_null(strstr(text, "interrupted"));
+    assert_non_null(strstr(text, "ratio to original"));
+    assert_null(strstr(text, "received"));
+    free(text);
+}
+
+/* The same figures, of an engine that receives. */
+static struct report made_up_report_of_receiving(void)
+{
+    struct report report = made_up_report();
+    report.direction = RECEIVING;
+    report.count = 1;
+    for (size_t i = 0; i < report.workloads[0].engine_count; i++)
+        report.workloads[0].engines[i].engine = engines_find("udpbatch-receiver");
+    return report;
+}
+
+static void a_table_of_receiving_says_so(void **state)
+{
+    const struct report report = made_up_report_of_receiving();
+    char line[256], *text = printed_by(print_table, &report);
+
+    (void)state;
+    assert_true(longest_line(text) <= 130);
+    assert_non_null(strstr(text, "\nW6, received: "));
+    assert_non_null(strstr(text, "2048 packets per burst, "));
+    assert_non_null(strstr(text, "burst, us"));
+    assert_non_null(strstr(text, "ratio to recvmmsg"));
+    assert_null(strstr(text, "original"));
+    line_of(text, "udpbatch-receiver", line);
+    assert_non_null(strstr(line, " 235M "));
     free(text);
 }
 
@@ -467,6 +514,25 @@ static void json_is_one_line_with_null_for_what_is_not_known(void **state)
     assert_null(strstr(text, ": -1"));
     assert_non_null(strstr(text, "\"curve\": \"W3\""));
     assert_non_null(strstr(text, "\"interrupted\": true"));
+    assert_non_null(strstr(text, "\"direction\": \"send\""));
+    assert_non_null(strstr(text, "\"ratio_to_original\""));
+    free(text);
+}
+
+static void json_of_receiving_says_so(void **state)
+{
+    const struct report report = made_up_report_of_receiving();
+    char *text = printed_by(print_json, &report);
+
+    (void)state;
+    if (!has_printed) {
+        free(text);
+        skip(); /* whether it may be is known to the test above */
+    }
+    assert_non_null(strstr(text, "\"direction\": \"receive\""));
+    assert_non_null(strstr(text, "\"ratio_to_recvmmsg\": {"));
+    assert_non_null(strstr(text, "\"ratio_to_recvmmsg\": null"));
+    assert_null(strstr(text, "original"));
     free(text);
 }
 
@@ -483,11 +549,14 @@ int main(void)
         cmocka_unit_test(nothing_is_divided_by_zero),
         cmocka_unit_test(system_calls_are_counted),
         cmocka_unit_test(what_is_done_the_first_time_only_is_not_counted),
+        cmocka_unit_test(what_prepares_the_work_is_not_counted),
         cmocka_unit_test(work_that_does_not_come_back_has_no_count),
         cmocka_unit_test(work_that_cannot_begin_has_no_count),
         cmocka_unit_test(counting_leaves_no_child_and_nothing_done),
         cmocka_unit_test(a_table_shows_figures_faults_and_what_is_not_known),
+        cmocka_unit_test(a_table_of_receiving_says_so),
         cmocka_unit_test(json_is_one_line_with_null_for_what_is_not_known),
+        cmocka_unit_test(json_of_receiving_says_so),
     };
     alarm(60);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,7 +235,7 @@ static void every_engine_sends_every_workload_as_it_says(void **state)
     static const char *const texts[] = { "W1", "W2", "W3:300", "W4",       "W5",
                                          "W6", "W7", "W7:100", "W7:10:W2", "W8" };
     const struct engine *engines[ENGINES_MAX];
-    size_t count = engines_list(engines);
+    size_t count = engines_list(SENDING, engines);
 
     (void)state;
     assert_true(count > 5);
@@ -250,7 +250,7 @@ static void every_engine_sends_every_workload_as_it_says(void **state)
 static void an_engine_is_found_by_its_name(void **state)
 {
     const struct engine *engines[ENGINES_MAX];
-    size_t count = engines_list(engines);
+    size_t count = engines_list(SENDING, engines);
 
     (void)state;
     for (size_t i = 0; i < count; i++)
@@ -494,7 +494,7 @@ static void all_engines_get_figures(void **state)
 {
     static const char *const texts[] = { "W1:8", "W2:32", "W7:10:W2", "W7:100", "W8:20" };
     const struct engine *engines[ENGINES_MAX];
-    size_t count = engines_list(engines);
+    size_t count = engines_list(SENDING, engines);
 
     (void)state;
     for (size_t t = 0; t < COUNT_OF(texts); t++) {
@@ -507,7 +507,7 @@ static void all_engines_get_figures(void **state)
                 continue;
             }
             expect_figures(result, each);
-            assert_true(each->ratio_to_original.known);
+            assert_true(each->ratio_to_baseline.known);
         }
     }
 }
@@ -525,7 +525,7 @@ static void a_result_tells_what_was_sent(void **state)
     assert_int_equal(result->least_bytes, 1203);
     assert_int_equal(result->most_bytes, 1228);
     assert_non_null(strstr(result->what, "25 bad (EAFNOSUPPORT, EACCES)"));
-    assert_false(result->engines[0].ratio_to_original.known);
+    assert_false(result->engines[0].ratio_to_baseline.known);
 }
 
 static void the_original_is_as_fast_as_itself(void **state)
@@ -534,9 +534,9 @@ static void the_original_is_as_fast_as_itself(void **state)
 
     (void)state;
     const struct workload_result *result = measure(&place, "W4:16", engines, 2);
-    const struct spread *ratio = &result->engines[1].ratio_to_original;
+    const struct spread *ratio = &result->engines[1].ratio_to_baseline;
     assert_true(ratio->known && ratio->min == 1 && ratio->median == 1 && ratio->max == 1);
-    assert_true(result->engines[0].ratio_to_original.known);
+    assert_true(result->engines[0].ratio_to_baseline.known);
 }
 
 static void system_calls_are_told_per_packet(void **state)
@@ -563,12 +563,12 @@ static void an_engine_with_a_fault_gets_no_figures(void **state)
         const struct engine_result *none = &result->engines[i];
         assert_true(none->fault[0] != '\0');
         assert_false(none->packets_per_second.known || none->cpu_ns_per_packet.known ||
-                     none->ratio_to_original.known);
+                     none->ratio_to_baseline.known);
         assert_int_equal(none->packets, 0);
     }
     assert_int_equal(calls_made, 2); /* one of each, by the check, and never again */
     expect_figures(result, &result->engines[1]);
-    assert_false(result->engines[1].ratio_to_original.known); /* to one that cannot be trusted */
+    assert_false(result->engines[1].ratio_to_baseline.known); /* to one that cannot be trusted */
 }
 
 static void what_is_lost_after_the_check_is_counted(void **state)

@@ -77,6 +77,14 @@ static ssize_t send_to(int fd, const union udpbatch_addr *to, const void *data, 
     return sendto(fd, data, len, 0, &to->sa, sizeof to->in4);
 }
 
+static bool kernel_has_trains(void)
+{
+    int fd = near_socket();
+    bool has = setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &(int){ 100 }, sizeof(int)) == 0;
+    close(fd);
+    return has;
+}
+
 static void expect_arrival(int fd, const char *text)
 {
     char room[64];
@@ -295,7 +303,7 @@ static const struct engine lossy = {
 static const struct workload_result *measure_all(const char *text)
 {
     const struct engine *engines[ENGINES_MAX];
-    size_t count = engines_list(engines);
+    size_t count = engines_list(SENDING, engines);
     const struct workload_result *result = measure(&place, text, engines, count);
 
     for (size_t i = 0; i < count; i++) {
@@ -349,6 +357,58 @@ static void engines_that_wait_lose_nothing_under_pressure(void **state)
         assert_string_equal(result->engines[i].fault, "");
         assert_int_equal(result->engines[i].lost, 0);
         assert_true(result->engines[i].packets > 0);
+    }
+}
+
+/* Frames that one call of the engine makes of a workload. */
+static uint64_t frames_of(const char *name, const struct udpbatch_packet *packets, size_t n)
+{
+    const struct engine *engine = engines_find(name);
+    struct arrivals before = arrived(), now;
+    int fd = near_socket();
+    void *self = engine->open(engine, fd, packets, n);
+
+    assert_non_null(self);
+    assert_int_equal(engine->send(self).sent, n);
+    engine->close(self);
+    close(fd);
+    now = arrived();
+    for (int ms = 0; now.bytes - before.bytes < n * packets->len && ms < PATIENCE_MS; ms++) {
+        clock_sleep_ns(NS_PER_MS);
+        now = arrived();
+    }
+    return now.frames - before.frames;
+}
+
+static void the_plain_engine_sends_no_trains(void **state)
+{
+    static const char payload[1000];
+    struct port port = open_far_port(6);
+    struct udpbatch_packet packets[20];
+
+    (void)state;
+    for (size_t i = 0; i < 20; i++)
+        packets[i] = (struct udpbatch_packet){ .data = payload, .len = 1000, .to = &port.address };
+    assert_int_equal(frames_of("udpbatch-plain", packets, 20), 20);
+    if (kernel_has_trains())
+        assert_int_equal(frames_of("udpbatch", packets, 20), 1);
+    close(port.fd);
+}
+
+static void every_engine_that_receives_gets_all(void **state)
+{
+    const struct engine *engines[ENGINES_MAX];
+    size_t count = engines_list(RECEIVING, engines);
+
+    (void)state;
+    assert_true(count > 3);
+    const struct workload_result *result = measure(&place, "W3", engines, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct engine_result *each = &result->engines[i];
+        assert_string_equal(each->fault, "");
+        assert_true(each->packets_per_second.known && each->ratio_to_baseline.known);
+        assert_int_equal(each->packets % 64, 0);
+        assert_int_equal(each->lost, 0);
     }
 }
 
@@ -418,6 +478,8 @@ int main(void)
         cmocka_unit_test(three_kinds_of_bad_packets_are_refused),
         cmocka_unit_test(what_a_workload_has_set_up_is_taken_away),
         cmocka_unit_test(engines_that_wait_lose_nothing_under_pressure),
+        cmocka_unit_test(the_plain_engine_sends_no_trains),
+        cmocka_unit_test(every_engine_that_receives_gets_all),
         cmocka_unit_test(what_never_arrives_is_lost),
         cmocka_unit_test(a_train_arrives_whole_until_segmentation_is_off),
     };

@@ -457,6 +457,21 @@ static void expect_words(const char *text, const char *words)
         fail_msg("%s: \"%s\" does not say \"%s\"", text, described, words);
 }
 
+static void what_has_one_target_is_for_one_receiver(void **state)
+{
+    static const char *const one[] = { "W3", "W5", "W3:1..1024", "W1:1", "W6:1", "W4:1" };
+    static const char *const many[] = { "W1", "W2", "W2:2", "W4", "W6", "W7:10:W2", "W8", "W1:2" };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(one); i++)
+        for (size_t j = ask_for(one[i]); j-- > 0;)
+            assert_true(workload_is_for_one(&specs.list[j]));
+    for (size_t i = 0; i < COUNT_OF(many); i++) {
+        ask_for(many[i]);
+        assert_false(workload_is_for_one(&specs.list[0]));
+    }
+}
+
 static void a_workload_is_told_in_words(void **state)
 {
     (void)state;
@@ -499,6 +514,7 @@ int main(void)
         cmocka_unit_test(so_many_in_a_hundred_are_bad_and_spread_evenly),
         cmocka_unit_test(one_at_least_is_bad_and_stands_among_the_good),
         cmocka_unit_test(the_good_of_a_spoilt_workload_are_those_of_its_base),
+        cmocka_unit_test(what_has_one_target_is_for_one_receiver),
         cmocka_unit_test(a_workload_is_told_in_words),
     };
     alarm(60);

@@ -117,12 +117,15 @@ const struct engine engine_multi_target_send = {
 static void *open_level2(const struct engine *engine, int fd, const struct udpbatch_packet *packets,
                          size_t n)
 {
+    const struct udpbatch_sender_options options = { .size = sizeof options,
+                                                     .backend = engine->backend,
+                                                     .trains = engine->trains };
     struct batch *self = open_batch(fd, packets, n);
     int error = 0;
 
     if (self == NULL)
         return NULL;
-    self->sender = udpbatch_sender_open(fd, engine->options, &error);
+    self->sender = udpbatch_sender_open(fd, &options, &error);
     if (self->sender == NULL) {
         close_batch(self);
         errno = error;
@@ -154,6 +157,16 @@ static const char *backend_in_use(void *me)
 const struct engine engine_udpbatch = {
     .name = "udpbatch",
     .what = "level 2 of the library, its own choice",
+    .open = open_level2,
+    .send = send_level2,
+    .close = close_batch,
+    .uses = backend_in_use,
+};
+
+const struct engine engine_udpbatch_plain = {
+    .name = "udpbatch-plain",
+    .what = "the same without trains",
+    .trains = UDPBATCH_TRAINS_OFF,
     .open = open_level2,
     .send = send_level2,
     .close = close_batch,

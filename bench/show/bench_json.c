@@ -3,7 +3,11 @@
 
 #ifdef HAVE_JANSSON
 
+#include <stdio.h>
+
 #include "json_object.h"
+
+enum { NAME_TEXT = 32 };
 
 /* ---- An engine ------------------------------------------------------------------------------ */
 
@@ -30,25 +34,34 @@ static void put_call(json_t *object, const struct engine_result *result)
     json_put(object, "call_ns", value);
 }
 
+static const char *ratio_name(const struct engine_result *result, char name[NAME_TEXT])
+{
+    snprintf(name, NAME_TEXT, "ratio_to_%s", engines_baseline(engine_direction(result->engine)));
+    return name;
+}
+
 static void put_figures(json_t *object, const struct engine_result *result)
 {
+    char ratio[NAME_TEXT];
+
     put_spread(object, "packets_per_second", &result->packets_per_second);
     put_spread(object, "cpu_ns_per_packet", &result->cpu_ns_per_packet);
     json_put_real(object, "syscalls_per_packet", result->syscalls_per_packet);
-    put_spread(object, "ratio_to_original", &result->ratio_to_original);
+    put_spread(object, ratio_name(result, ratio), &result->ratio_to_baseline);
     put_call(object, result);
     json_put_count(object, "packets", result->packets);
     json_put_count(object, "refused", result->refused);
     json_put(object, "lost", result->lost_known ? json_integer((json_int_t)result->lost) : NULL);
 }
 
-static void put_no_figures(json_t *object)
+static void put_no_figures(json_t *object, const struct engine_result *result)
 {
-    static const char *const names[] = {
+    char ratio[NAME_TEXT];
+    const char *const names[] = {
         "packets_per_second",
         "cpu_ns_per_packet",
         "syscalls_per_packet",
-        "ratio_to_original",
+        ratio_name(result, ratio),
         "call_ns",
         "packets",
         "refused",
@@ -66,7 +79,7 @@ static json_t *engine_object(const struct engine_result *result)
     if (result->fault[0] == '\0')
         put_figures(object, result);
     else
-        put_no_figures(object);
+        put_no_figures(object, result);
     json_put_text(object, "fault", result->fault);
     return object;
 }
@@ -155,6 +168,7 @@ bool bench_json_print(const struct report *report)
     json_t *object = json_object();
 
     put_machine(object, &report->machine);
+    json_put_text(object, "direction", report->direction == SENDING ? "send" : "receive");
     json_put(object, "where", where_object(&report->where));
     json_put_flag(object, "optimised", report->optimised);
     json_put_flag(object, "contiguous", report->contiguous);

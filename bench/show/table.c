@@ -7,6 +7,33 @@
 #include "units.h"
 #include "view.h"
 
+/* ---- What differs between sending and receiving --------------------------------------------- */
+
+static const struct wording {
+    const char *title; /* behind the name of a workload */
+    const char *unit;  /* what has all packets of a workload */
+    const char *time;  /* that it takes */
+    const char *legend;
+} wordings[] = {
+    [SENDING] = { .title = "",
+                  .unit = "call",
+                  .time = "call, us",
+                  .legend =
+                      "CPU ns/packet: of the whole process, the kernel's part included; less is"
+                      " better.\n"
+                      "call, us: how long one call takes that sends all packets of the workload."
+                      "\n" },
+    [RECEIVING] = { .title = ", received",
+                    .unit = "burst",
+                    .time = "burst, us",
+                    .legend =
+                        "Receiving: a socket's buffer is filled, and only emptying it is measured."
+                        "\n"
+                        "CPU ns/packet: of the whole process meanwhile, the kernel's part included;"
+                        " less is better.\n"
+                        "burst, us: how long it takes to receive all packets of the workload.\n" },
+};
+
 /* ---- What was measured on ------------------------------------------------------------------- */
 
 static void print_offloads(const struct where *where, FILE *out)
@@ -60,13 +87,10 @@ static void print_setting(const struct report *report, FILE *out)
             has_any(report, true) ? "; a quarter of that at the points of a curve" : "");
 }
 
-static void print_legend(FILE *out)
+static void print_legend(enum direction direction, FILE *out)
 {
-    fputs("\nCPU ns/packet: of the whole process, the kernel's part included; less is better.\n"
-          "call, us: how long one call takes that sends all packets of the workload.\n"
-          "ratio to " ENGINE_ORIGINAL
-          ": of the packets/s, taken round by round; - if it has none.\n",
-          out);
+    fprintf(out, "\n%sratio to %s: of the packets/s, taken round by round; - if it has none.\n",
+            wordings[direction].legend, engines_baseline(direction));
 }
 
 /* ---- A workload ----------------------------------------------------------------------------- */
@@ -110,10 +134,11 @@ static const char *write_count(const struct engine_result *result, uint64_t coun
     return result->packets > 0 ? view_write_scaled((double)count, text) : strcpy(text, "-");
 }
 
-static void print_heads(int width, FILE *out)
+static void print_heads(enum direction direction, int width, FILE *out)
 {
-    fprintf(out, "%-*s  %-18s  %-18s  %8s  %-13s  %7s %5s  %s\n", width, "", "packets/s",
-            "CPU ns/packet", "syscalls", "call, us", "", "", "ratio to " ENGINE_ORIGINAL);
+    fprintf(out, "%-*s  %-18s  %-18s  %8s  %-13s  %7s %5s  ratio to %s\n", width, "", "packets/s",
+            "CPU ns/packet", "syscalls", wordings[direction].time, "", "",
+            engines_baseline(direction));
     fprintf(out, "%-*s  %6s %5s %5s  %6s %5s %5s  %8s  %6s %6s  %7s %5s  %6s %4s %4s  %s\n", width,
             "engine", "median", "min", "max", "median", "min", "max", "/packet", "p50", "p99",
             "refused", "lost", "median", "min", "max", "uses");
@@ -123,7 +148,7 @@ static void print_row(const struct engine_result *result, int width, FILE *out)
 {
     struct spread_text rate = write_spread(&result->packets_per_second, view_write_scaled);
     struct spread_text cpu = write_spread(&result->cpu_ns_per_packet, view_write_figure);
-    struct spread_text ratio = write_spread(&result->ratio_to_original, view_write_figure);
+    struct spread_text ratio = write_spread(&result->ratio_to_baseline, view_write_figure);
     char syscalls[VIEW_TEXT], p50[VIEW_TEXT], p99[VIEW_TEXT], refused[VIEW_TEXT], lost[VIEW_TEXT];
 
     fprintf(out, "%-*s  %6s %5s %5s  %6s %5s %5s  %8s  %6s %6s  %7s %5s  %6s %4s %4s%s%s\n", width,
@@ -135,18 +160,22 @@ static void print_row(const struct engine_result *result, int width, FILE *out)
             ratio.min, ratio.max, result->uses[0] != '\0' ? "  " : "", result->uses);
 }
 
-static void print_heading(const struct workload_result *workload, FILE *out)
+static void print_heading(const struct workload_result *workload, enum direction direction,
+                          FILE *out)
 {
     enum { LONG = 80 };
-    fprintf(out, "\n%s: %s%s%zu packet%s per call, %zu round%s\n", workload->name, workload->what,
+    fprintf(out, "\n%s%s: %s%s%zu packet%s per %s, %zu round%s\n", workload->name,
+            wordings[direction].title, workload->what,
             strlen(workload->what) > LONG ? ",\n    " : ", ", workload->packets,
-            units_plural(workload->packets), workload->rounds, units_plural(workload->rounds));
+            units_plural(workload->packets), wordings[direction].unit, workload->rounds,
+            units_plural(workload->rounds));
 }
 
-static void print_workload(const struct workload_result *workload, int width, FILE *out)
+static void print_workload(const struct workload_result *workload, enum direction direction,
+                           int width, FILE *out)
 {
-    print_heading(workload, out);
-    print_heads(width, out);
+    print_heading(workload, direction, out);
+    print_heads(direction, width, out);
     for (size_t i = 0; i < workload->engine_count; i++) {
         const struct engine_result *result = &workload->engines[i];
         if (result->fault[0] != '\0')
@@ -174,10 +203,10 @@ void table_print(const struct report *report, FILE *out)
 
     print_setting(report, out);
     if (has_any(report, false))
-        print_legend(out);
+        print_legend(report->direction, out);
     for (size_t i = 0; i < report->count; i++)
         if (report->workloads[i].curve == NULL)
-            print_workload(&report->workloads[i], width, out);
+            print_workload(&report->workloads[i], report->direction, width, out);
     for (size_t i = 0; i < report->count; i++)
         if (view_begins_curve(report, i))
             table_print_curve(report, report->workloads[i].curve, width, out);

@@ -35,7 +35,7 @@ static bool is_in_report(const struct report *report, const struct engine *engin
 void view_engines(const struct report *report, struct view_engines *engines)
 {
     const struct engine *all[ENGINES_MAX];
-    size_t count = engines_list(all);
+    size_t count = engines_list(report->direction, all);
 
     engines->count = 0;
     for (size_t i = 0; i < count; i++)
