@@ -4,7 +4,8 @@ install(TARGETS udpbatch_shared udpbatch_static
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES include/udpbatch.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES man/udpbatch.3 man/udpbatch_send.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
+install(FILES man/udpbatch.3 man/udpbatch_meta.3 man/udpbatch_receive.3 man/udpbatch_send.3
+  DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
 
 # The prefix is where the .pc file is found, whatever --prefix says.
 file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
