@@ -51,8 +51,9 @@ void report_recv(const struct recv_result *result)
             result->packets, result->bytes, result->seconds,
             report_ratio((double)result->packets, result->seconds),
             result->interrupted ? ", interrupted" : "");
+    /* A train that is dropped counts as one, and nobody knows how long it was. */
     fprintf(stderr,
-            "%.3g system calls per packet (%s), %" PRIu64 " truncated, %" PRIu64 " dropped\n",
+            "%.3g system calls per packet (%s), %" PRIu64 " truncated, %s%" PRIu64 " dropped\n",
             report_ratio((double)stats->system_calls, (double)result->packets), stats->backend,
-            stats->truncated, stats->dropped);
+            stats->truncated, stats->dropped > 0 ? "at least " : "", stats->dropped);
 }
