@@ -214,6 +214,15 @@ struct ub_backend {
 /* backend.c: NULL is the best; NULL if there is none of that name. */
 const struct ub_backend *ub_backend_find(const char *name);
 
+/* The offset of the packet behind, of the same train. Most trains are neighbours in the array: then
+ * the next need not wait for the chain to be read. */
+static inline size_t ub_train_next(const struct ub_plan *plan, const struct ub_train *train,
+                                   size_t offset)
+{
+    bool is_run = (uint32_t)(train->last - train->first) + 1 == train->count;
+    return is_run ? offset + 1 : plan->next[offset];
+}
+
 /* plan.c: fills the plan from packets[from .. n) with status 0 and returns the index that it came
  * to: packets[from .. result) are planned or have a status. */
 size_t ub_plan_make(struct ub_plan *plan, struct udpbatch_packet *packets, size_t from, size_t n);

@@ -31,8 +31,9 @@ struct entrant {
     bool alone;      /* whoever else there is */
 };
 
-static void describe(struct entrant *entrant, const struct udpbatch_packet *packet, size_t offset,
-                     uint32_t bytes)
+/* Inline, as begin_train below: they have two callers, of which one is once per packet. */
+static inline void describe(struct entrant *entrant, const struct udpbatch_packet *packet,
+                            size_t offset, uint32_t bytes)
 {
     bool in_pieces = (packet->len & UB_IN_PIECES) != 0;
     uint32_t pieces = in_pieces ? packet->len & ~UB_IN_PIECES : 1;
@@ -111,7 +112,7 @@ static bool is_in4(const struct ub_plan *plan, const union udpbatch_addr *to)
 }
 
 /* A train of this packet alone, so far. NULL if the plan has no room left. */
-static struct ub_train *begin_train(struct ub_plan *plan, const struct entrant *entrant)
+static inline struct ub_train *begin_train(struct ub_plan *plan, const struct entrant *entrant)
 {
     const struct udpbatch_packet *packet = entrant->packet;
     struct ub_train *train = &plan->trains[plan->count];
@@ -281,7 +282,7 @@ static void gather(struct ub_plan *plan, const struct udpbatch_packet *packets)
             end = gather_alone(train, end, &packets[plan->from + offset]);
             continue;
         }
-        for (uint32_t i = 0; i < train->count; i++, offset = plan->next[offset])
+        for (uint32_t i = 0; i < train->count; i++, offset = ub_train_next(plan, train, offset))
             end = gather_packet(train, end, &packets[plan->from + offset]);
     }
 }

@@ -100,7 +100,7 @@ void ub_settle_train(const struct ub_plan *plan, const struct ub_train *train,
                      struct udpbatch_packet *packets)
 {
     size_t offset = train->first;
-    for (uint32_t i = 0; i < train->count; i++, offset = plan->next[offset]) {
+    for (uint32_t i = 0; i < train->count; i++, offset = ub_train_next(plan, train, offset)) {
         struct udpbatch_packet *packet = &packets[plan->from + offset];
         assert(packet->status == 0);
         packet->status = train->error != 0 ? -train->error : 1;
