@@ -223,7 +223,10 @@ static inline size_t ub_train_next(const struct ub_plan *plan, const struct ub_t
     return is_run ? offset + 1 : plan->next[offset];
 }
 
-/* plan.c: fills the plan from packets[from .. n) with status 0 and returns the index that it came
+/* plan.c: makes new memory ready for plans with trains of so many packets at most. */
+void ub_plan_open(struct ub_plan *plan, uint32_t segments, bool in_order);
+
+/* Fills the plan from packets[from .. n) with status 0 and returns the index that it came
  * to: packets[from .. result) are planned or have a status. */
 size_t ub_plan_make(struct ub_plan *plan, struct udpbatch_packet *packets, size_t from, size_t n);
 

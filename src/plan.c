@@ -328,6 +328,14 @@ static void refuse(struct ub_plan *plan, struct udpbatch_packet *packet, int32_t
     packet->status = error;
 }
 
+void ub_plan_open(struct ub_plan *plan, uint32_t segments, bool in_order)
+{
+    plan->in_order = in_order;
+    plan->gso.segments = segments;
+    plan->gso.segments_at_best = segments;
+    memset(plan->groups, 0, (plan->group_mask + 1) * sizeof plan->groups[0]);
+}
+
 size_t ub_plan_make(struct ub_plan *plan, struct udpbatch_packet *packets, size_t from, size_t n)
 {
     while (from < n && packets[from].status != 0)

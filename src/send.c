@@ -1,8 +1,6 @@
 /* send.c: level 1, and the loop that both levels share. */
 #include "internal.h"
 
-#include <string.h>
-
 /* ---- The loop ------------------------------------------------------------------------------ */
 
 /* Errors that ICMP brings reach a socket only if it is connected or asked for them (ip(7),
@@ -260,10 +258,7 @@ static struct ub_engine *level1_begin(struct level1 *level1, int fd, bool in_ord
         .plan = UB_ROOM_PLAN(&level1->room),
         .messages = level1->room.messages,
     };
-    level1->engine.plan.in_order = in_order;
-    level1->engine.plan.gso.segments = UB_SEGMENTS_OLD;
-    level1->engine.plan.gso.segments_at_best = UB_SEGMENTS_OLD;
-    memset(level1->room.groups, 0, sizeof level1->room.groups);
+    ub_plan_open(&level1->engine.plan, UB_SEGMENTS_OLD, in_order);
     ub_engine_begin(&level1->engine);
     return &level1->engine;
 }

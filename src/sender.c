@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 /* Trains per plan: as many as one sendmmsg takes, as the heap has room for them. The control
@@ -40,7 +39,7 @@ static int begin(struct udpbatch_sender *sender, int fd,
         error = ub_socket_check(fd);
     if (error < 0)
         return error;
-    if (options.trains > UDPBATCH_TRAINS_ALWAYS || options.in_order > 1)
+    if ((unsigned)options.trains > UDPBATCH_TRAINS_ALWAYS || options.in_order > 1)
         return -EINVAL;
 
     sender->engine = (struct ub_engine){
@@ -50,10 +49,7 @@ static int begin(struct udpbatch_sender *sender, int fd,
         .plan = UB_ROOM_PLAN(&sender->room),
         .messages = sender->room.messages,
     };
-    sender->engine.plan.in_order = options.in_order != 0;
-    sender->engine.plan.gso.segments = UB_SEGMENTS_MAX;
-    sender->engine.plan.gso.segments_at_best = UB_SEGMENTS_MAX;
-    memset(sender->room.groups, 0, sizeof sender->room.groups);
+    ub_plan_open(&sender->engine.plan, UB_SEGMENTS_MAX, options.in_order != 0);
     reset_backoff(sender);
     return sender->engine.backend != NULL ? 0 : -ENOENT;
 }
