@@ -14,8 +14,7 @@
 /* So many refused trains in one call are enough. */
 enum { SPLITS_MOST = 128 };
 
-/* ---- What the system says ---------------------------------------------------------------------
- */
+/* ---- What the system says -------------------------------------------------------------------- */
 
 static unsigned version_of(unsigned major, unsigned minor, unsigned patch)
 {
@@ -68,8 +67,7 @@ void ub_gso_ask(struct ub_gso *gso, int fd, enum udpbatch_trains wanted)
     gso->segments = gso->segments_at_best;
 }
 
-/* ---- What refusals teach -----------------------------------------------------------------------
- */
+/* ---- What refusals teach --------------------------------------------------------------------- */
 
 static int64_t now_ns(void)
 {

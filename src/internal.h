@@ -311,7 +311,6 @@ void ub_engine_begin(struct ub_engine *engine);
 void ub_engine_send(struct ub_engine *engine, struct udpbatch_packet *packets, size_t n);
 
 /* message.c: trains as the struct msghdr of the socket interface. */
-socklen_t ub_addr_len(const union udpbatch_addr *addr);
 size_t ub_control_put(unsigned char *control, size_t at, int level, int type, const void *data,
                       size_t len);
 void ub_message_of_train(struct msghdr *message, const struct ub_train *train,

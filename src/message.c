@@ -8,7 +8,7 @@ static_assert(sizeof(struct udpbatch_piece) == sizeof(struct iovec), "a piece is
 static_assert(offsetof(struct udpbatch_piece, data) == offsetof(struct iovec, iov_base), "data");
 static_assert(offsetof(struct udpbatch_piece, len) == offsetof(struct iovec, iov_len), "len");
 
-socklen_t ub_addr_len(const union udpbatch_addr *addr)
+static socklen_t addr_len(const union udpbatch_addr *addr)
 {
     return addr->sa.sa_family == AF_INET6 ? sizeof addr->in6 : sizeof addr->in4;
 }
@@ -50,7 +50,7 @@ void ub_message_of_train(struct msghdr *message, const struct ub_train *train,
     size_t control_len = put_control(train, facts);
 
     *message = (struct msghdr){ .msg_name = to.out, .msg_iov = pieces.out };
-    message->msg_namelen = train->to != NULL ? ub_addr_len(train->to) : 0;
+    message->msg_namelen = train->to != NULL ? addr_len(train->to) : 0;
     message->msg_iovlen = train->piece_count;
     message->msg_control = control_len > 0 ? train->control : NULL;
     message->msg_controllen = control_len;

@@ -13,8 +13,7 @@ static bool says(const struct udpbatch_meta *meta, uint32_t flag)
     return (meta->flags & flag) != 0;
 }
 
-/* ---- Whether two ask for the same -------------------------------------------------------------
- */
+/* ---- Whether two ask for the same ------------------------------------------------------------ */
 
 static uint32_t asked_by(const struct udpbatch_meta *meta)
 {
@@ -49,8 +48,7 @@ bool ub_meta_is_same(const struct udpbatch_meta *a, const struct udpbatch_meta *
 
 #if UB_HAVE_META
 
-/* ---- Whether it can be done -------------------------------------------------------------------
- */
+/* ---- Whether it can be done ------------------------------------------------------------------ */
 
 static bool is_known(const struct ub_facts *facts, enum ub_question question, unsigned *asks)
 {
@@ -95,8 +93,7 @@ int ub_meta_check(const struct udpbatch_meta *meta, bool is_in4, const struct ub
     return 0;
 }
 
-/* ---- The control messages ---------------------------------------------------------------------
- */
+/* ---- The control messages -------------------------------------------------------------------- */
 
 size_t ub_meta_room(const struct udpbatch_meta *meta)
 {

@@ -32,8 +32,7 @@ typedef struct msghdr ub_message;
 #define UB_SEND_FLAGS 0
 #endif
 
-/* UDP segmentation and receive offload (linux/udp.h, which older libcs' netinet/udp.h is behind).
- */
+/* UDP segmentation and receive offload (linux/udp.h; netinet/udp.h of older libcs is behind). */
 #ifdef __linux__
 #define UB_SOL_UDP     17
 #define UB_UDP_SEGMENT 103

@@ -114,8 +114,7 @@ static size_t submit(struct ub_engine *engine, struct udpbatch_packet *packets, 
     return end;
 }
 
-/* Sends the plan. UB_DONE if it came to its end, otherwise why not, and the train that stopped it.
- */
+/* Sends the plan. UB_DONE if it came to its end, otherwise why not, and the train it stopped at. */
 static enum ub_verdict send_plan(struct ub_engine *engine, struct udpbatch_packet *packets,
                                  const struct ub_train **stopped)
 {

@@ -12,8 +12,7 @@
 
 #include <cmocka.h>
 
-/* ---- A plan, and packets to be planned --------------------------------------------------------
- */
+/* ---- A plan, and packets to be planned ------------------------------------------------------- */
 
 enum { TRAINS = 1024, PACKETS = 4096, ROUTES = 64, CONTROL = 72 * TRAINS, CANARIES = 64 };
 
@@ -135,8 +134,7 @@ static const char *planned_sizes(void)
 
 #define assert_sizes(text) assert_string_equal(planned_sizes(), text)
 
-/* ---- Packets that go alone ---------------------------------------------------------------------
- */
+/* ---- Packets that go alone ------------------------------------------------------------------- */
 
 static void a_packet_is_a_train_of_one(void **state)
 {
@@ -224,8 +222,7 @@ static void bad_lists_of_pieces_are_refused(void **state)
     assert_int_equal(refusal_of_payload(list, UINT32_MAX), EMSGSIZE);
 }
 
-/* ---- Who shares a train -----------------------------------------------------------------------
- */
+/* ---- Who shares a train ---------------------------------------------------------------------- */
 
 static void packets_to_one_target_share_a_train_wherever_they_are(void **state)
 {
@@ -440,8 +437,7 @@ static void packets_with_a_status_are_stepped_over(void **state)
     assert_planned("1 3 4");
 }
 
-/* ---- What was found out and learned -----------------------------------------------------------
- */
+/* ---- What was found out and learned ---------------------------------------------------------- */
 
 static void where_trains_cannot_be_each_packet_goes_alone(void **state)
 {
@@ -496,8 +492,7 @@ static void a_kernel_that_refuses_shorter_last_packets_gets_none(void **state)
     assert_planned("0 1 | 2 3");
 }
 
-/* ---- Pieces -----------------------------------------------------------------------------------
- */
+/* ---- Pieces ---------------------------------------------------------------------------------- */
 
 static void expect_pieces(const struct ub_train *train, const struct udpbatch_piece *pieces,
                           size_t n)
@@ -584,8 +579,7 @@ static void a_payload_in_many_pieces_goes_alone_by_the_callers_list(void **state
     assert_int_equal(plan.trains[0].piece_count, 2 * UB_JOIN_PIECES);
 }
 
-/* ---- The end of a plan ------------------------------------------------------------------------
- */
+/* ---- The end of a plan ----------------------------------------------------------------------- */
 
 static void a_plan_without_room_for_a_train_still_lets_others_join(void **state)
 {
@@ -665,8 +659,7 @@ static void in_order_it_is_refused_when_those_before_have_their_fate(void **stat
     assert_int_equal(plan.trains[0].count, 2);
 }
 
-/* ---- Many destinations ------------------------------------------------------------------------
- */
+/* ---- Many destinations ----------------------------------------------------------------------- */
 
 static bool is_same_destination(const union udpbatch_addr *a, const union udpbatch_addr *b)
 {
@@ -852,8 +845,7 @@ static void what_old_plans_noted_is_not_met_again(void **state)
     assert_int_equal(plan.stamp, stamp);
 }
 
-/* ---- The shapes of the workloads --------------------------------------------------------------
- */
+/* ---- The shapes of the workloads ------------------------------------------------------------- */
 
 static void a_broadcast_has_one_train_for_the_leader(void **state)
 {
@@ -885,8 +877,7 @@ static void payloads_times_targets_have_a_train_per_target(void **state)
     expect_sound_plan(count);
 }
 
-/* ---- Random packets against a slow and obvious reference --------------------------------------
- */
+/* ---- Random packets against a slow and obvious reference ------------------------------------- */
 
 struct wanted_train {
     size_t packets[UB_SEGMENTS_MAX]; /* by their index in the array */
