@@ -9,7 +9,7 @@
 #include "interrupt.h"
 
 extern const struct engine engine_sendto, engine_original, engine_prebuilt, engine_libuv,
-    engine_udpbatch, engine_udpbatch_plain, engine_udpbatch_send, engine_multi_target_send;
+    engine_udpbatch_plain, engine_udpbatch_send, engine_multi_target_send;
 extern const struct engine engine_recvmmsg, engine_receiver, engine_receiver_plain;
 
 static const struct engine *const table[] = {

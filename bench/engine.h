@@ -56,6 +56,9 @@ enum { ENGINES_MAX = 24 };
  * the library, "udpbatch-NAME" or "udpbatch-receiver-NAME". */
 size_t engines_list(enum direction direction, const struct engine *list[ENGINES_MAX]);
 
+/* The library's own choice, which also puts packets into the sockets of those that receive. */
+extern const struct engine engine_udpbatch;
+
 /* The one that all of its direction are compared with. */
 #define ENGINE_ORIGINAL "original"
 #define ENGINE_RECVMMSG "recvmmsg"

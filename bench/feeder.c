@@ -2,10 +2,10 @@
 #include "feeder.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "engine.h"
 #include "interrupt.h"
 
 /* So many packets at a time, if they fit: few enough to be in the socket of a receiver that is
@@ -45,23 +45,20 @@ static bool bind_any(struct feeder *feeder)
 static bool open_sender(struct feeder *feeder, const struct workload *workload,
                         struct reason *reason)
 {
-    int error = bind_any(feeder) ? 0 : errno;
-
-    feeder->packets = malloc(feeder->n * sizeof *feeder->packets);
-    if (feeder->packets == NULL)
-        return reason_give(reason, "%s", strerror(ENOMEM));
-    memcpy(feeder->packets, workload->packets, feeder->n * sizeof *feeder->packets);
-    if (error == 0)
-        feeder->sender = udpbatch_sender_open(feeder->fd, NULL, &error);
+    if (bind_any(feeder))
+        feeder->sender =
+            engine_udpbatch.open(&engine_udpbatch, feeder->fd, workload->packets, workload->n);
     return feeder->sender != NULL ||
-           reason_give(reason, "cannot send to the receiver: %s", strerror(error));
+           reason_give(reason, "cannot send to the receiver: %s", strerror(errno));
 }
 
 bool feeder_open(struct feeder *feeder, const struct place *place,
                  const struct receivers *receivers, const struct workload_spec *spec,
                  const struct workload *workload, struct reason *reason)
 {
-    *feeder = (struct feeder){ .to = receivers->targets[0], .n = workload->n };
+    *feeder = (struct feeder){ .to = receivers->targets[0],
+                               .packets = workload->packets,
+                               .n = workload->n };
     feeder->fd = place_socket(place, spec, reason);
     if (feeder->fd < 0)
         return false;
@@ -73,26 +70,20 @@ bool feeder_open(struct feeder *feeder, const struct place *place,
 
 void feeder_close(struct feeder *feeder)
 {
-    udpbatch_sender_close(feeder->sender);
-    free(feeder->packets);
+    if (feeder->sender != NULL)
+        engine_udpbatch.close(feeder->sender);
     if (feeder->fd >= 0)
         close(feeder->fd);
     feeder->sender = NULL;
-    feeder->packets = NULL;
     feeder->fd = -1;
 }
 
 static bool feed_burst(struct feeder *feeder, struct reason *reason)
 {
-    struct udpbatch_tally tally;
-
-    for (size_t i = 0; i < feeder->n; i++)
-        feeder->packets[i].status = 0;
-    while ((tally = udpbatch_sender_send(feeder->sender, feeder->packets, feeder->n)).unsent > 0 &&
-           !interrupted())
-        udpbatch_sender_wait(feeder->sender, TICK_MS);
-    return tally.refused == 0 || reason_give(reason, "%zu of %zu packets cannot be sent to it: %s",
-                                             tally.refused, feeder->n, strerror(tally.first_error));
+    struct outcome outcome = engine_udpbatch.send(feeder->sender);
+    return outcome.refused == 0 ||
+           reason_give(reason, "%zu of %zu packets cannot be sent to it: %s", outcome.refused,
+                       feeder->n, strerror(outcome.first_error));
 }
 
 bool feeder_fill(struct feeder *feeder, struct reason *reason)

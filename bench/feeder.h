@@ -12,8 +12,8 @@ struct feeder {
     union udpbatch_addr to; /* the receiver's, which the packets of the workload point at */
     in_port_t port;         /* that they come from, in network order */
     int fd;                 /* -1: not open */
-    struct udpbatch_sender *sender;
-    struct udpbatch_packet *packets; /* of one burst */
+    void *sender;           /* an open engine_udpbatch */
+    const struct udpbatch_packet *packets; /* of one burst, the workload's */
     size_t n;
     size_t bursts; /* put in at a time */
 };
