@@ -65,6 +65,18 @@ unsigned script_next_count(struct script_state *state, unsigned messages)
     return most != 0 && most < messages ? most : messages;
 }
 
+struct udpbatch_tally script_multi_target_send(int fd, struct udpbatch_packet *packets, size_t n)
+{
+    static int32_t status[SCRIPT_PACKETS];
+    for (size_t i = 0; i < n; i++)
+        status[i] = packets[i].status;
+    struct udpbatch_tally tally = udpbatch_multi_target_send(
+        fd, script_shared_payload, sizeof script_shared_payload, script_targets, n, status);
+    for (size_t i = 0; i < n; i++)
+        packets[i].status = status[i];
+    return tally;
+}
+
 void kernel_play(const struct script *script)
 {
     kernel = (struct script_state){ .script = script };

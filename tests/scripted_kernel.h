@@ -97,6 +97,10 @@ extern const uint32_t script_shared_payload[2]; /* any packet may have it */
  * SCRIPT_FIRST_PORT on. A packet whose script has errors has a payload that no other has. */
 void kernel_expect(const struct udpbatch_packet *packets, size_t n);
 
+/* Sends the shared payload to the targets, by level 1, as far as the packets are to be sent; they
+ * get the statuses. */
+struct udpbatch_tally script_multi_target_send(int fd, struct udpbatch_packet *packets, size_t n);
+
 /* Begins to play; what the kernel took is counted from here. */
 void kernel_play(const struct script *script);
 

@@ -47,25 +47,13 @@ static bool sends_one_by_one(const struct scripted_way *way)
     return strcmp(ub_backend_find(way->backend)->name, "portable") == 0;
 }
 
-static struct udpbatch_tally send_multi_target(int fd, struct udpbatch_packet *packets, size_t n)
-{
-    int32_t status[SCRIPT_PACKETS];
-    for (size_t i = 0; i < n; i++)
-        status[i] = packets[i].status;
-    struct udpbatch_tally tally = udpbatch_multi_target_send(
-        fd, script_shared_payload, sizeof script_shared_payload, script_targets, n, status);
-    for (size_t i = 0; i < n; i++)
-        packets[i].status = status[i];
-    return tally;
-}
-
 static struct udpbatch_tally send_by(const struct scripted_way *way, struct udpbatch_sender *sender,
                                      int fd, struct udpbatch_packet *packets, size_t n)
 {
     if (sender != NULL)
         return udpbatch_sender_send(sender, packets, n);
     if (way->multi_target)
-        return send_multi_target(fd, packets, n);
+        return script_multi_target_send(fd, packets, n);
     return udpbatch_send(fd, packets, n);
 }
 

@@ -421,20 +421,6 @@ static bool is_allowed(const struct udpbatch_packet *packet, int32_t fate)
 
 static struct udpbatch_packet packets[SCRIPT_PACKETS];
 
-static struct udpbatch_tally send_multi_target(int fd)
-{
-    static int32_t status[SCRIPT_PACKETS];
-    size_t n = play.script.n;
-
-    for (size_t i = 0; i < n; i++)
-        status[i] = packets[i].status;
-    struct udpbatch_tally tally = udpbatch_multi_target_send(
-        fd, script_shared_payload, sizeof script_shared_payload, script_targets, n, status);
-    for (size_t i = 0; i < n; i++)
-        packets[i].status = status[i];
-    return tally;
-}
-
 static struct udpbatch_tally send_once(struct udpbatch_sender *sender, int fd)
 {
     for (size_t host = 0; host <= HOSTS; host++)
@@ -442,7 +428,7 @@ static struct udpbatch_tally send_once(struct udpbatch_sender *sender, int fd)
     seen.longer_than_64.is_of_this_call = false;
     if (sender != NULL)
         return udpbatch_sender_send(sender, packets, play.script.n);
-    return seen.way->multi_target ? send_multi_target(fd)
+    return seen.way->multi_target ? script_multi_target_send(fd, packets, play.script.n)
                                   : udpbatch_send(fd, packets, play.script.n);
 }
 
