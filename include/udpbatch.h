@@ -170,6 +170,12 @@ UDPBATCH_API struct udpbatch_tally udpbatch_sender_send(struct udpbatch_sender *
  * timeout is none. */
 UDPBATCH_API int udpbatch_sender_wait(struct udpbatch_sender *sender, int timeout_ms);
 
+/* Waits until the device is done with all that went to it past the network stack, so that nothing
+ * of it is lost by closing the sender or ending the program. Returns 0, at once for all other back
+ * ends, or -ETIMEDOUT, -EINTR, or -ENETDOWN: the link went down, and what it still had may not have
+ * left. A negative timeout is none. */
+UDPBATCH_API int udpbatch_sender_flush(struct udpbatch_sender *sender, int timeout_ms);
+
 /* The kinds of udpbatch_error_meaning, and sizes of trains: 1, 2, 3 to 4, 5 to 8 ... 65 to 128. */
 #define UDPBATCH_MEANINGS    5
 #define UDPBATCH_TRAIN_SIZES 8

@@ -17,6 +17,12 @@ static const struct ub_backend *const backends[] = {
 
 enum { BACKEND_COUNT = sizeof backends / sizeof backends[0] };
 
+#if UB_HAVE_MMSG
+const struct ub_backend *const ub_backend_socket = &ub_backend_sendmmsg;
+#else
+const struct ub_backend *const ub_backend_socket = &ub_backend_portable;
+#endif
+
 const struct ub_backend *ub_backend_find(const char *name)
 {
     if (name == NULL)

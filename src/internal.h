@@ -56,6 +56,7 @@ struct ub_train {
     uint8_t asked; /* how often again, for an error that may not have been its own */
     bool is_in4;   /* leaves as IPv4, whatever form the address has */
     bool ended;    /* no packet may join any more */
+    uint8_t way;   /* for the back end to note which it chose */
 };
 
 /* What a plan has to know of the socket to go on, and who plans is to ask for it. */
@@ -156,6 +157,7 @@ struct ub_plan {
 struct ub_engine {
     int fd;
     const struct ub_backend *backend;
+    void *own; /* the back end's memory, if it has any */
     enum udpbatch_trains trains;
     struct ub_plan plan;
     ub_message *messages; /* one per train: the back end's, for one plan */
@@ -195,8 +197,15 @@ struct ub_slot {
 struct ub_backend {
     const char *name;
 
-    /* Makes the plan's trains ready in engine->messages; once per plan. May be NULL. */
-    void (*prepare)(struct ub_engine *engine);
+    /* Gets what it needs for a sender, into engine->own. Returns 0 or -errno. NULL: needs nothing,
+     * and has no close. */
+    int (*open)(struct ub_engine *engine, const struct udpbatch_sender_options *options);
+    void (*close)(struct ub_engine *engine);
+
+    /* Makes trains[from .. ) of the plan ready in engine->messages; once per plan, from 0. It may
+     * change their order, but for trains to one destination, and not if the plan is in order. May
+     * be NULL. */
+    void (*prepare)(struct ub_engine *engine, size_t from);
 
     /* Sends trains[from .. ) of the plan, of which there is one at least. Returns how many it dealt
      * with: an error that it sets on one of these is the train's own and final. If they are not
@@ -204,15 +213,22 @@ struct ub_backend {
      * cannot tell and is to be called again); from there on nothing is touched. */
     size_t (*submit)(struct ub_engine *engine, size_t from);
 
+    /* Waits until nothing that was sent is in its hands; as udpbatch_sender_flush. NULL: nothing
+     * ever is. */
+    int (*flush)(struct ub_engine *engine, int timeout_ms);
+
     /* Receives datagrams, or trains if the socket takes them, one into each of slots[0 .. n): waits
      * for the first one only, if the socket blocks. Returns how many, or -errno. There is a message
-     * per slot to do it with. */
+     * per slot to do it with. NULL: it only sends. */
     int (*receive)(int fd, struct ub_slot *slots, size_t n, ub_message *messages,
                    uint64_t *system_calls);
 };
 
 /* backend.c: NULL is the best; NULL if there is none of that name. */
 const struct ub_backend *ub_backend_find(const char *name);
+
+/* The way by the socket, for back ends that send part of a plan past it. */
+extern const struct ub_backend *const ub_backend_socket;
 
 /* The offset of the packet behind, of the same train. Most trains are neighbours in the array: then
  * the next need not wait for the chain to be read. */

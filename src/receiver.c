@@ -126,7 +126,9 @@ static int begin(struct udpbatch_receiver *receiver, int fd,
 
     receiver->fd = fd;
     receiver->backend = ub_backend_find(options.backend);
-    return receiver->backend != NULL ? set_up(receiver, &options) : -ENOENT;
+    if (receiver->backend == NULL || receiver->backend->receive == NULL)
+        return -ENOENT;
+    return set_up(receiver, &options);
 }
 
 struct udpbatch_receiver *udpbatch_receiver_open(int fd,

@@ -122,7 +122,7 @@ static enum ub_verdict send_plan(struct ub_engine *engine, struct udpbatch_packe
     size_t next = 0;
 
     if (engine->backend->prepare != NULL)
-        engine->backend->prepare(engine);
+        engine->backend->prepare(engine, next);
     while (next < plan->count) {
         next = submit(engine, packets, next);
         struct ub_train *train = &plan->trains[next];

@@ -51,7 +51,11 @@ static int begin(struct udpbatch_sender *sender, int fd,
     };
     ub_plan_open(&sender->engine.plan, UB_SEGMENTS_MAX, options.in_order != 0);
     reset_backoff(sender);
-    return sender->engine.backend != NULL ? 0 : -ENOENT;
+    if (sender->engine.backend == NULL)
+        return -ENOENT;
+    return sender->engine.backend->open != NULL
+               ? sender->engine.backend->open(&sender->engine, &options)
+               : 0;
 }
 
 struct udpbatch_sender *udpbatch_sender_open(int fd, const struct udpbatch_sender_options *options,
@@ -70,6 +74,8 @@ struct udpbatch_sender *udpbatch_sender_open(int fd, const struct udpbatch_sende
 
 void udpbatch_sender_close(struct udpbatch_sender *sender)
 {
+    if (sender != NULL && sender->engine.backend->close != NULL)
+        sender->engine.backend->close(&sender->engine);
     free(sender);
 }
 
@@ -122,6 +128,12 @@ int udpbatch_sender_wait(struct udpbatch_sender *sender, int timeout_ms)
         return events;
     /* An error alone, in an error queue that nobody reads, would end every wait at once. */
     return (events & POLLOUT) != 0 ? 0 : back_off(sender, timeout_ms);
+}
+
+int udpbatch_sender_flush(struct udpbatch_sender *sender, int timeout_ms)
+{
+    const struct ub_backend *backend = sender->engine.backend;
+    return backend->flush != NULL ? backend->flush(&sender->engine, timeout_ms) : 0;
 }
 
 void udpbatch_sender_stats(const struct udpbatch_sender *sender,

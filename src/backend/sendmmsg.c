@@ -3,9 +3,9 @@
 
 #if UB_HAVE_MMSG
 
-static void prepare(struct ub_engine *engine)
+static void prepare(struct ub_engine *engine, size_t from)
 {
-    for (size_t i = 0; i < engine->plan.count; i++)
+    for (size_t i = from; i < engine->plan.count; i++)
         ub_message_of_train(&engine->messages[i].msg_hdr, &engine->plan.trains[i],
                             &engine->plan.facts);
 }
