@@ -5,6 +5,9 @@
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE /* sendmmsg, recvmmsg */
 #endif
+#if defined(__linux__) && !defined(_FILE_OFFSET_BITS)
+#define _FILE_OFFSET_BITS 64 /* the rings of AF_XDP are mapped from offsets beyond 4 GiB */
+#endif
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -16,6 +19,19 @@
 #define UB_HAVE_MMSG 1
 #else
 #define UB_HAVE_MMSG 0
+#endif
+
+/* AF_XDP, and rtnetlink(7) to ask for routes; UDPBATCH_NO_XDP is the build option that leaves them
+ * out. Kernel headers before 5.4 do not know of the wake-up flag. */
+#if defined(__linux__) && !defined(UDPBATCH_NO_XDP) && defined(__has_include)
+#if __has_include(<linux/if_xdp.h>)
+#include <linux/if_xdp.h>
+#endif
+#endif
+#ifdef XDP_USE_NEED_WAKEUP
+#define UB_HAVE_XDP 1
+#else
+#define UB_HAVE_XDP 0
 #endif
 
 /* A message of the socket interface as the back ends of this system hand it over. */
@@ -85,6 +101,12 @@ typedef struct msghdr ub_message;
 #define UB_MTU_DISCOVER   (-1)
 #define UB_PMTUDISC_DO    (-1)
 #define UB_PMTUDISC_PROBE (-1)
+#endif
+
+#ifdef SO_NETNS_COOKIE
+#define UB_NETNS_COOKIE SO_NETNS_COOKIE
+#else
+#define UB_NETNS_COOKIE (-1)
 #endif
 
 #define UB_MEMINFO_DROPS 8 /* SK_MEMINFO_DROPS of linux/sock_diag.h */
