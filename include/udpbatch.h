@@ -11,7 +11,7 @@
  * - Level 1 calls may run in any number of threads, on one socket too. A handle belongs to one
  *   thread at a time; a sender and a receiver may share a socket from two threads.
  *
- * Manual: udpbatch(3), udpbatch_send(3), udpbatch_receive(3), udpbatch_meta(3).
+ * Manual: udpbatch(3), udpbatch_send(3), udpbatch_receive(3), udpbatch_meta(3), udpbatch_xdp(3).
  */
 #ifndef UDPBATCH_H
 #define UDPBATCH_H
@@ -138,6 +138,13 @@ enum udpbatch_trains {
     UDPBATCH_TRAINS_ALWAYS /* also where the kernel is known to damage them */
 };
 
+/* How the back end "xdp" gives frames to the device. */
+enum udpbatch_xdp_mode {
+    UDPBATCH_XDP_AUTO, /* without a copy where the driver can, else with one */
+    UDPBATCH_XDP_COPY,
+    UDPBATCH_XDP_ZERO_COPY
+};
+
 /* Zero is the default of each. `size` is sizeof(struct udpbatch_sender_options), so that the
  * structure may grow; so it is in all structures below that have it. */
 struct udpbatch_sender_options {
@@ -145,13 +152,24 @@ struct udpbatch_sender_options {
     const char *backend; /* NULL: the best here; or a name that udpbatch_backend_name gives */
     enum udpbatch_trains trains; /* UDPBATCH_GSO=off in the environment has the last word */
     uint32_t in_order; /* 1: all leave in the order of the array, also to several destinations */
+
+    /* Of the back end "xdp" alone: packets leave past the network stack, see udpbatch_xdp(3). */
+    const char *xdp_interface; /* the device's name, "eth0"; has to be given */
+    uint32_t xdp_queue;        /* of that device; each is one sender's */
+    enum udpbatch_xdp_mode xdp_mode;
 };
 
 /* A sender on a UDP socket. This is the only call of a sender that allocates. `options` may be
  * NULL. Returns NULL on failure, and the errno in *error (may be NULL): EBADF, ENOTSOCK,
  * EPROTOTYPE (no datagram socket), EAFNOSUPPORT (neither IPv4 nor IPv6), EPROTONOSUPPORT (not
  * UDP), ENOENT (no back end of that name), EINVAL or E2BIG (options of no size, with values that
- * there are not, or with members that this version does not know), ENOMEM. */
+ * there are not, or with members that this version does not know), ENOMEM.
+ *
+ * Of "xdp" besides: ENODEV (no such interface, or none given), ECHRNG (no such queue), EBUSY (the
+ * queue is another's), EPERM (no CAP_NET_RAW), ENOBUFS (more than may be locked in memory,
+ * RLIMIT_MEMLOCK), ENOSYS (a kernel without AF_XDP), EOPNOTSUPP (the driver refuses the mode),
+ * EMEDIUMTYPE (no Ethernet device), ENETDOWN (the device is down), EXDEV (the socket is of another
+ * network namespace than the calling thread). */
 UDPBATCH_API struct udpbatch_sender *udpbatch_sender_open(
     int fd, const struct udpbatch_sender_options *options, int *error);
 
@@ -180,6 +198,23 @@ UDPBATCH_API int udpbatch_sender_flush(struct udpbatch_sender *sender, int timeo
 #define UDPBATCH_MEANINGS    5
 #define UDPBATCH_TRAIN_SIZES 8
 
+/* Why a packet went by the socket, though the back end is "xdp". */
+enum udpbatch_detour {
+    UDPBATCH_DETOUR_NONE,      /* it did not */
+    UDPBATCH_DETOUR_TRAIN,     /* in a train, which the socket sends faster */
+    UDPBATCH_DETOUR_DEVICE,    /* by another interface, or to this host itself */
+    UDPBATCH_DETOUR_GROUP,     /* to a multicast or broadcast address */
+    UDPBATCH_DETOUR_ROUTE,     /* no route, none that is known yet, or one with more to it */
+    UDPBATCH_DETOUR_NEIGHBOUR, /* its link address is not known, or to be confirmed */
+    UDPBATCH_DETOUR_SIZE,      /* too long for the path without fragments */
+    UDPBATCH_DETOUR_META,      /* its meta asks for what only the stack does */
+    UDPBATCH_DETOUR_SOCKET,    /* the socket is no way to send it, or not bound yet */
+    UDPBATCH_DETOUR_ORDER,     /* not to overtake what is in the socket's queue */
+    UDPBATCH_DETOUR_RING,      /* the device has as many as it can take */
+    UDPBATCH_DETOUR_LINK       /* the device is down, or did not take it */
+};
+#define UDPBATCH_DETOURS 12
+
 struct udpbatch_sender_stats {
     size_t size;
     uint64_t packets;                     /* sent */
@@ -190,15 +225,20 @@ struct udpbatch_sender_stats {
     uint64_t refused;                     /* packets */
     uint64_t refusals[UDPBATCH_MEANINGS]; /* the same, by enum udpbatch_meaning */
     uint64_t system_calls;                /* made to send, failed ones included */
-    uint64_t waits;      /* calls of udpbatch_sender_wait while packets were unsent */
-    const char *backend; /* the name of the back end in use */
+    uint64_t waits;       /* calls of udpbatch_sender_wait while packets were unsent */
+    const char *backend;  /* the name of the back end in use */
+    uint64_t xdp_packets; /* of `packets`, those past the network stack */
+    uint64_t detours[UDPBATCH_DETOURS]; /* the others of "xdp", by enum udpbatch_detour */
+    enum udpbatch_xdp_mode xdp_mode;    /* in use; UDPBATCH_XDP_AUTO: none */
+    uint32_t xdp_queue;
 };
 
 /* Totals since open. The caller sets stats->size; without it nothing is written. */
 UDPBATCH_API void udpbatch_sender_stats(const struct udpbatch_sender *sender,
                                         struct udpbatch_sender_stats *stats);
 
-/* The names of the back ends in this library, best first; NULL at the end. */
+/* The names of the back ends in this library, best first; NULL at the end. "xdp" is the last: it is
+ * chosen by its name alone, as it also passes by packet filters, queueing disciplines and IPsec. */
 UDPBATCH_API const char *udpbatch_backend_name(size_t index);
 
 /* ---- Fan-out: payloads x targets ------------------------------------------------------------ */
@@ -224,7 +264,7 @@ struct udpbatch_receiver;
 
 struct udpbatch_receiver_options {
     size_t size;
-    const char *backend;  /* NULL: the best here */
+    const char *backend;  /* NULL: the best here; ENOENT for one that only sends, as "xdp" */
     uint32_t batch;       /* most messages of the kernel per system call; 0: 64; at most 1024 */
     uint32_t packet_size; /* longest payload that is kept whole; 0: 65535, all there are */
     enum udpbatch_trains

@@ -39,7 +39,8 @@ static int begin(struct udpbatch_sender *sender, int fd,
         error = ub_socket_check(fd);
     if (error < 0)
         return error;
-    if ((unsigned)options.trains > UDPBATCH_TRAINS_ALWAYS || options.in_order > 1)
+    if ((unsigned)options.trains > UDPBATCH_TRAINS_ALWAYS || options.in_order > 1 ||
+        (unsigned)options.xdp_mode > UDPBATCH_XDP_ZERO_COPY)
         return -EINVAL;
 
     sender->engine = (struct ub_engine){
