@@ -64,7 +64,7 @@ bool ub_group_is_same(const union udpbatch_addr *a, const union udpbatch_addr *b
 }
 
 /* Multiplication by large odd numbers, of which the high bits are taken (Knuth, 6.4). */
-static uint32_t hash(const union udpbatch_addr *to)
+uint32_t ub_group_hash(const union udpbatch_addr *to)
 {
     const struct destination it = destination_of(to);
     uint64_t mixed = (it.low ^ it.port << 32) * UINT64_C(0x9e3779b97f4a7c15) ^ it.high;
@@ -86,7 +86,7 @@ void ub_group_begin(struct ub_plan *plan)
 uint32_t *ub_group_find(struct ub_plan *plan, const union udpbatch_addr *to,
                         struct ub_train **train)
 {
-    uint32_t at = hash(to);
+    uint32_t at = ub_group_hash(to);
 
     *train = NULL;
     for (unsigned probe = 0; probe < PROBES; probe++, at++) {

@@ -260,6 +260,7 @@ void ub_group_begin(struct ub_plan *plan);
 uint32_t *ub_group_find(struct ub_plan *plan, const union udpbatch_addr *to,
                         struct ub_train **train);
 void ub_group_put(const struct ub_plan *plan, uint32_t *entry, size_t train);
+uint32_t ub_group_hash(const union udpbatch_addr *to);
 bool ub_group_is_same(const union udpbatch_addr *a, const union udpbatch_addr *b);
 
 /* gso.c: may packets leave as trains? */

@@ -1,0 +1,76 @@
+/* link.c: the device that frames leave by, by netdevice(7). */
+#include "link.h"
+
+#if UB_HAVE_XDP
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static bool request(const struct ub_link *link, int fd, unsigned long what, struct ifreq *answer)
+{
+    *answer = (struct ifreq){ .ifr_ifindex = (int)link->index };
+    return ioctl(fd, SIOCGIFNAME, answer) == 0 && ioctl(fd, what, answer) == 0;
+}
+
+/* A number of /proc/sys/net/ipv6/conf; 0 if it is not there. Nothing is allocated for it. */
+static uint32_t in6_setting(const char *interface, const char *name)
+{
+    char text[64 + IFNAMSIZ];
+
+    snprintf(text, sizeof text, "/proc/sys/net/ipv6/conf/%s/%s", interface, name);
+    int fd = open(text, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t len = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[len > 0 ? len : 0] = '\0';
+    return (uint32_t)strtoul(text, NULL, 10);
+}
+
+/* Routers may tell hosts of a smaller MTU and of a hop limit (RFC 4861, 4.2). A socket tells the
+ * one of "all" where it has none of its own. */
+static void read_in6_settings(struct ub_link *link, const char *interface)
+{
+    uint32_t mtu = in6_setting(interface, "mtu");
+
+    link->mtu_in6 = mtu != 0 && mtu < link->mtu ? mtu : link->mtu;
+    link->has_own_hop_limit =
+        in6_setting(interface, "hop_limit") != in6_setting("all", "hop_limit");
+}
+
+void ub_link_read(struct ub_link *link, int fd)
+{
+    const short up = IFF_UP | IFF_RUNNING;
+    struct ifreq answer;
+
+    link->is_up = request(link, fd, SIOCGIFFLAGS, &answer) && (answer.ifr_flags & up) == up;
+    if (!request(link, fd, SIOCGIFMTU, &answer))
+        return;
+    link->mtu = (uint32_t)answer.ifr_mtu;
+    read_in6_settings(link, answer.ifr_name);
+    if (request(link, fd, SIOCGIFHWADDR, &answer))
+        memcpy(link->mac, answer.ifr_hwaddr.sa_data, UB_MAC);
+}
+
+int ub_link_open(struct ub_link *link, const char *interface, int fd)
+{
+    struct ifreq answer;
+
+    *link = (struct ub_link){ .index = interface != NULL ? if_nametoindex(interface) : 0 };
+    if (link->index == 0 || !request(link, fd, SIOCGIFHWADDR, &answer))
+        return -ENODEV;
+    if (answer.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+        return -EMEDIUMTYPE;
+    ub_link_read(link, fd);
+    return 0;
+}
+
+#else
+typedef int ub_link_is_left_out; /* C11 wants a declaration in every file */
+#endif

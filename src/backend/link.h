@@ -1,0 +1,21 @@
+/* link.h: the device that frames leave by. */
+#ifndef UB_LINK_H
+#define UB_LINK_H
+
+#include "../frame.h"
+
+struct ub_link {
+    uint32_t index;
+    bool is_up; /* with carrier */
+    unsigned char mac[UB_MAC];
+    uint32_t mtu, mtu_in6;
+    bool has_own_hop_limit; /* of IPv6, other than what a socket tells as the default */
+};
+
+/* Any socket's descriptor will do. Returns 0 or -errno, as udpbatch_sender_open says of "xdp". */
+int ub_link_open(struct ub_link *link, const char *interface, int fd);
+
+/* Reads all but the index anew; one that is gone is down. */
+void ub_link_read(struct ub_link *link, int fd);
+
+#endif
