@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "backends.h"
 #include "json_object.h"
 #include "statistics.h"
 
@@ -87,6 +88,26 @@ static void put_kinds(json_t *object, const struct udpbatch_sender_stats *stats)
     json_object_set_new(object, "refusals_by_kind", kinds);
 }
 
+static void put_detours(json_t *object, const struct udpbatch_sender_stats *stats)
+{
+    json_t *detours = json_object();
+    for (size_t i = 0; i < UDPBATCH_DETOURS; i++)
+        if (statistics_detour(i) != NULL)
+            json_put_count(detours, statistics_detour(i), stats->detours[i]);
+    json_object_set_new(object, "detours", detours);
+}
+
+static void put_xdp(json_t *object, const struct udpbatch_sender_stats *stats)
+{
+    json_t *xdp = json_object();
+    json_put_text(xdp, "mode", backend_xdp_mode(stats->xdp_mode));
+    json_put_count(xdp, "queue", stats->xdp_queue);
+    json_put_count(xdp, "past_the_stack", stats->xdp_packets);
+    json_put_count(xdp, "by_the_socket", stats->packets - stats->xdp_packets);
+    put_detours(xdp, stats);
+    json_object_set_new(object, "xdp", xdp);
+}
+
 bool json_send(const struct send_result *result)
 {
     const struct udpbatch_sender_stats *stats = &result->stats;
@@ -102,6 +123,8 @@ bool json_send(const struct send_result *result)
     put_trains(object, stats);
     put_refusals(object, result);
     put_kinds(object, stats);
+    if (backend_is_xdp(stats->backend))
+        put_xdp(object, stats);
     return json_object_print(object, "interrupted", json_boolean(result->interrupted));
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends.h"
 #include "json.h"
 
 /* What getopt_long returns for row i is FIRST_CODE + i, which is no character. */
@@ -175,28 +176,48 @@ int options_parse(const struct command *command, void *settings, int argc, char 
 
 /* ---- Options of several subcommands --------------------------------------------------------- */
 
-static void list_backends(char *text, size_t size)
+/* Those that receive, or all. */
+static void list_backends(bool receiving, char *text, size_t size)
 {
     const char *name;
     size_t len = 0;
     text[0] = '\0';
     for (size_t i = 0; (name = udpbatch_backend_name(i)) != NULL && len < size; i++)
-        len += (size_t)snprintf(text + len, size - len, "%s%s", i > 0 ? ", " : "", name);
+        if (!receiving || backend_receives(name))
+            len += (size_t)snprintf(text + len, size - len, "%s%s", len > 0 ? ", " : "", name);
+}
+
+static bool refuse_backend(const char *why, bool receiving, struct reason *reason)
+{
+    char names[160];
+    list_backends(receiving, names, sizeof names);
+    return reason_give(reason, "%s; there are %s", why, names);
+}
+
+/* NULL if there is none of that name. */
+static const char *find_backend(const char *argument)
+{
+    const char *name;
+    size_t i = 0;
+    while ((name = udpbatch_backend_name(i)) != NULL && strcmp(name, argument) != 0)
+        i++;
+    return name;
 }
 
 bool set_backend(void *settings, const char *argument, struct reason *reason)
 {
-    struct common_settings *common = settings;
-    char names[160];
-    const char *name;
+    const char *name = find_backend(argument);
+    ((struct common_settings *)settings)->backend = name;
+    return name != NULL || refuse_backend("no such back end", false, reason);
+}
 
-    for (size_t i = 0; (name = udpbatch_backend_name(i)) != NULL; i++)
-        if (strcmp(name, argument) == 0) {
-            common->backend = name;
-            return true;
-        }
-    list_backends(names, sizeof names);
-    return reason_give(reason, "no such back end; there are %s", names);
+bool set_receiving_backend(void *settings, const char *argument, struct reason *reason)
+{
+    const char *name = find_backend(argument);
+    ((struct common_settings *)settings)->backend = name;
+    if (name == NULL)
+        return refuse_backend("no such back end", true, reason);
+    return backend_receives(name) || refuse_backend("it only sends", true, reason);
 }
 
 bool set_json(void *settings, const char *argument, struct reason *reason)

@@ -46,6 +46,6 @@ struct common_settings {
     bool lines, json, quiet, stats, no_trains;
 };
 
-option_setter set_backend, set_json;
+option_setter set_backend, set_receiving_backend, set_json;
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "backends.h"
 #include "clock.h"
 #include "interrupt.h"
 #include "json.h"
@@ -29,6 +30,10 @@ struct send_settings {
     uint64_t size; /* 0: not given */
     struct rate rate;
     struct udpbatch_meta meta; /* of every datagram */
+    const char *interface;     /* NULL: not given */
+    uint64_t queue;
+    enum udpbatch_xdp_mode xdp_mode;
+    const char *xdp_option; /* one of the two above that was given; else NULL */
     bool broadcast;
 };
 
@@ -86,12 +91,35 @@ static bool set_from(void *settings, const char *argument, struct reason *reason
     return address_read_host(argument, &meta->local, reason);
 }
 
+/* What it is for is known when the back end is. */
 static bool set_interface(void *settings, const char *argument, struct reason *reason)
 {
-    struct udpbatch_meta *meta = &((struct send_settings *)settings)->meta;
-    meta->flags |= UDPBATCH_META_INTERFACE;
-    meta->interface_index = if_nametoindex(argument);
-    return meta->interface_index != 0 || reason_give(reason, "%s", strerror(errno));
+    (void)reason;
+    ((struct send_settings *)settings)->interface = argument;
+    return true;
+}
+
+static bool set_queue(void *settings, const char *argument, struct reason *reason)
+{
+    struct send_settings *send = settings;
+    send->xdp_option = "--queue";
+    return units_read_count(argument, 0, UINT32_MAX, &send->queue) ||
+           reason_give(reason, "write the number of a queue, the first is 0");
+}
+
+static bool set_xdp_mode(void *settings, const char *argument, struct reason *reason)
+{
+    static const char *const words[] = { [UDPBATCH_XDP_AUTO] = "auto",
+                                         [UDPBATCH_XDP_COPY] = "copy",
+                                         [UDPBATCH_XDP_ZERO_COPY] = "zero-copy" };
+    struct send_settings *send = settings;
+    send->xdp_option = "--xdp-mode";
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(words[i], argument) == 0) {
+            send->xdp_mode = (enum udpbatch_xdp_mode)i;
+            return true;
+        }
+    return reason_give(reason, "write auto, copy or zero-copy");
 }
 
 static bool set_file(void *settings, const char *argument, struct reason *reason)
@@ -119,6 +147,8 @@ static const struct option_row rows[] = {
     { "no-trains", 0, NULL, "hand each datagram to the kernel by itself", NULL,
       offsetof(struct send_settings, common.no_trains) },
     { "backend", 0, "NAME", "send by this back end; by default the best", set_backend, 0 },
+    { "queue", 0, "N", "with --backend xdp: by this queue of the interface", set_queue, 0 },
+    { "xdp-mode", 0, "MODE", "and so: auto, copy or zero-copy", set_xdp_mode, 0 },
     { "stats", 0, NULL, "print what was counted too, such as trains", NULL,
       offsetof(struct send_settings, common.stats) },
     { "json", 'j', NULL, "print the result as a JSON object", set_json, 0 },
@@ -151,7 +181,30 @@ struct sending {
     struct source source;
     struct refusals refusals;
     struct transfer transfer;
+    int flush_error; /* 0 or -errno */
 };
+
+/* Past the network stack: a meta with the interface would send everything by the stack. */
+static bool check_xdp(const struct send_settings *settings, struct reason *reason)
+{
+    return (settings->interface != NULL && settings->interface[0] != '\0') ||
+           reason_give(reason, "--backend xdp needs --interface NAME, such as eth0");
+}
+
+/* By the network stack, which each datagram asks for the interface. */
+static bool check_stack(struct send_settings *settings, struct reason *reason)
+{
+    struct udpbatch_meta *meta = &settings->meta;
+
+    if (settings->xdp_option != NULL)
+        return reason_give(reason, "%s is for --backend xdp alone", settings->xdp_option);
+    if (settings->interface == NULL)
+        return true;
+    meta->flags |= UDPBATCH_META_INTERFACE;
+    meta->interface_index = if_nametoindex(settings->interface);
+    return meta->interface_index != 0 ||
+           reason_give(reason, "--interface %s: %s", settings->interface, strerror(errno));
+}
 
 static bool check(struct send_settings *settings, struct reason *reason)
 {
@@ -166,21 +219,32 @@ static bool check(struct send_settings *settings, struct reason *reason)
         return reason_give(reason, "no target, give --to HOST:PORT or --targets FILE");
     if (settings->common.lines && settings->size != 0)
         return reason_give(reason, "give either --size or --lines");
-    return true;
+    return backend_is_xdp(settings->common.backend) ? check_xdp(settings, reason)
+                                                    : check_stack(settings, reason);
+}
+
+static bool explain_open(const struct send_settings *settings, int error, struct reason *reason)
+{
+    if (backend_is_xdp(settings->common.backend))
+        return reason_give(reason, "cannot send by %s, queue %u: %s", settings->interface,
+                           (unsigned)settings->queue, backend_explain_xdp(error));
+    return reason_give(reason, "cannot open a sender: %s", strerror(error));
 }
 
 static bool open_sender(struct sending *sending, const struct send_settings *settings,
                         struct reason *reason)
 {
     struct udpbatch_sender_options options = { .size = sizeof options,
-                                               .backend = settings->common.backend };
+                                               .backend = settings->common.backend,
+                                               .xdp_interface = settings->interface,
+                                               .xdp_queue = (uint32_t)settings->queue,
+                                               .xdp_mode = settings->xdp_mode };
     int error;
 
     if (settings->common.no_trains)
         options.trains = UDPBATCH_TRAINS_OFF;
     sending->transfer.sender = udpbatch_sender_open(sending->fd, &options, &error);
-    return sending->transfer.sender != NULL ||
-           reason_give(reason, "cannot open a sender: %s", strerror(error));
+    return sending->transfer.sender != NULL || explain_open(settings, error, reason);
 }
 
 static bool open_all(struct sending *sending, struct send_settings *settings, struct reason *reason)
@@ -208,6 +272,20 @@ static void close_all(struct sending *sending)
 
 /* ---- The run ------------------------------------------------------------------------------- */
 
+/* A device that does nothing for so long will not do it later. */
+enum { FLUSH_MS = 5000 };
+
+/* Returns 0 if nothing is left in the device, which closing the sender would lose; else -errno. */
+static int flush(struct udpbatch_sender *sender)
+{
+    int waited_ms = 0, error;
+    do {
+        error = udpbatch_sender_flush(sender, TICK_MS);
+        waited_ms += TICK_MS;
+    } while ((error == -ETIMEDOUT || error == -EINTR) && waited_ms < FLUSH_MS && !interrupted());
+    return error;
+}
+
 static struct send_result transfer_all(struct sending *sending,
                                        const struct send_settings *settings)
 {
@@ -225,6 +303,7 @@ static struct send_result transfer_all(struct sending *sending,
     pace_begin(&transfer->pace, &settings->rate, begun_ns);
     progress_begin(&transfer->progress, settings->common.quiet, begun_ns);
     transfer_run(transfer);
+    sending->flush_error = flush(transfer->sender);
 
     result.seconds = clock_seconds(clock_now_ns() - begun_ns);
     result.cpu_seconds = clock_cpu_seconds() - cpu_before;
@@ -249,10 +328,10 @@ static bool report(const struct send_result *result, const struct common_setting
     return true;
 }
 
-static int send_all(struct sending *sending, const struct send_settings *settings)
+/* Complains about whatever failed. */
+static void explain(const struct sending *sending, const struct send_settings *settings)
 {
     const struct source *source = &sending->source;
-    struct send_result result = transfer_all(sending, settings);
     struct reason reason;
 
     if (source->error != 0) {
@@ -261,10 +340,22 @@ static int send_all(struct sending *sending, const struct send_settings *setting
     } else if (source->shrunk) {
         complain("%s became shorter while it was read", source->name);
     }
+    if (sending->flush_error != 0)
+        complain("%s %s: the last datagrams may not have left", settings->interface,
+                 sending->flush_error == -ENETDOWN ? "went down" : "did not take all in time");
+}
+
+static int send_all(struct sending *sending, const struct send_settings *settings)
+{
+    const struct source *source = &sending->source;
+    struct send_result result = transfer_all(sending, settings);
+
+    explain(sending, settings);
     bool reported = report(&result, &settings->common);
     /* Lines of a file that were not read are not among the unsent: nobody knows how many. */
     bool all_read = source->length == 0 || (source->ended && !source->shrunk);
-    bool all_sent = result.stats.refused == 0 && result.unsent == 0 && source->error == 0;
+    bool all_sent = result.stats.refused == 0 && result.unsent == 0 && source->error == 0 &&
+                    sending->flush_error == 0;
     return reported && all_read && all_sent ? STATUS_DONE : STATUS_INCOMPLETE;
 }
 

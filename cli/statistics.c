@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "backends.h"
+
 /* With a blank before the bar, 39 columns: a terminal of 40 has room for it. */
 enum { LABEL = 14, FIGURE = 14, BAR = 10 };
 
@@ -24,6 +26,22 @@ const char *statistics_kind(size_t meaning)
                                                           [UDPBATCH_TARGET] = "target",
                                                           [UDPBATCH_SOCKET] = "socket" };
     return kinds[meaning];
+}
+
+const char *statistics_detour(size_t detour)
+{
+    static const char *const words[UDPBATCH_DETOURS] = { [UDPBATCH_DETOUR_TRAIN] = "train",
+                                                         [UDPBATCH_DETOUR_DEVICE] = "device",
+                                                         [UDPBATCH_DETOUR_GROUP] = "group",
+                                                         [UDPBATCH_DETOUR_ROUTE] = "route",
+                                                         [UDPBATCH_DETOUR_NEIGHBOUR] = "neighbour",
+                                                         [UDPBATCH_DETOUR_SIZE] = "size",
+                                                         [UDPBATCH_DETOUR_META] = "meta",
+                                                         [UDPBATCH_DETOUR_SOCKET] = "socket",
+                                                         [UDPBATCH_DETOUR_ORDER] = "order",
+                                                         [UDPBATCH_DETOUR_RING] = "ring",
+                                                         [UDPBATCH_DETOUR_LINK] = "link" };
+    return words[detour];
 }
 
 static void print_row(FILE *file, const char *label, uint64_t figure)
@@ -70,6 +88,26 @@ static void print_refusals(const uint64_t refusals[UDPBATCH_MEANINGS])
     }
 }
 
+static void print_detours(const uint64_t detours[UDPBATCH_DETOURS])
+{
+    char label[LABEL + 1];
+    for (size_t i = 0; i < UDPBATCH_DETOURS; i++) {
+        if (statistics_detour(i) == NULL || detours[i] == 0)
+            continue;
+        snprintf(label, sizeof label, "  %s", statistics_detour(i));
+        print_row(stdout, label, detours[i]);
+    }
+}
+
+static void print_xdp(const struct udpbatch_sender_stats *stats)
+{
+    printf("%-*s%*s\n", LABEL, "xdp mode", FIGURE, backend_xdp_mode(stats->xdp_mode));
+    print_row(stdout, "xdp queue", stats->xdp_queue);
+    print_row(stdout, "past the stack", stats->xdp_packets);
+    print_row(stdout, "by the socket", stats->packets - stats->xdp_packets);
+    print_detours(stats->detours);
+}
+
 void statistics_send(const struct send_result *result)
 {
     const struct udpbatch_sender_stats *stats = &result->stats;
@@ -83,6 +121,8 @@ void statistics_send(const struct send_result *result)
     print_refusals(stats->refusals);
     print_row(stdout, "system calls", stats->system_calls);
     print_row(stdout, "waits", stats->waits);
+    if (backend_is_xdp(stats->backend))
+        print_xdp(stats);
 }
 
 /* Packets and bytes are those written, as in the report: of the last train, some may not be. */

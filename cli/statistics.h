@@ -12,6 +12,10 @@ unsigned statistics_train_to(size_t i);
 /* Whose trouble a refusal is, in a word; NULL for UDPBATCH_NO_ERROR. */
 const char *statistics_kind(size_t meaning);
 
+/* Why a packet went by the socket and not past the stack, in a word; NULL for
+ * UDPBATCH_DETOUR_NONE. */
+const char *statistics_detour(size_t detour);
+
 /* A row per figure, of less than 40 columns; on stdout that of sending, on stderr that of
  * receiving. */
 void statistics_send(const struct send_result *result);

@@ -4,10 +4,12 @@ set -eu
 
 . "$(dirname "$0")/verdict.sh"
 
-# run ARGUMENT...: sets $status, leaves the output in $work/out and $work/err.
+# run ARGUMENT...: sets $status, leaves the output in $work/out and $work/err. Words in $before
+# precede the command.
+before=()
 run() {
     status=0
-    timeout 10 "$UDPBATCH" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+    timeout 10 "${before[@]}" "$UDPBATCH" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
 }
 
 # complains SENTENCE STATUS TEXT ARGUMENT...: one line on stderr with the text in it, and the status.
@@ -134,6 +136,89 @@ printf '127.0.0.1:9\0x\n' >"$work/nul"
 complains "a NUL in a list of targets is named" 2 "$work/nul:1: " send --targets "$work/nul" file
 { printf '127.0.0.1:9\0' && head -c 4083 /dev/zero | tr '\0' x && echo 127.0.0.1:10; } >"$work/nul"
 complains "and hides no target behind a long line" 2 "$work/nul:1: " send --targets "$work/nul" file
+
+# ---- Past the network stack --------------------------------------------------------------------
+
+for option in "--queue 0" "--xdp-mode auto"; do
+    complains "$option is not for the best back end" 2 "${option% *} is for --backend xdp" \
+        send "${to[@]}" $option
+    complains "nor for another one" 2 "${option% *} is for --backend xdp" \
+        send "${to[@]}" --backend portable $option
+done
+for queue in -1 1.5 0x1 4294967296 first ''; do
+    complains "--queue '$queue' is refused" 2 "the first is 0" send "${to[@]}" --queue "$queue"
+done
+for mode in none Copy zerocopy ''; do
+    complains "--xdp-mode '$mode' is refused" 2 "auto, copy or zero-copy" \
+        send "${to[@]}" --xdp-mode "$mode"
+done
+
+xdp=(send "${to[@]}" --backend xdp)
+
+# In a network of its own, where the interface is up that has no queue but the first.
+at_device='ip link add near type veth peer name far
+    ip link set near up
+    ip link set far up
+    exec "$@"'
+own_network=(unshare -n)
+[ "$(id -u)" = 0 ] || own_network=(unshare -Urn)
+own_device=("${own_network[@]}" bash -euc "$at_device" -)
+
+check_devices() {
+    complains "an interface has to be given" 2 "needs --interface NAME" "${xdp[@]}"
+    complains "with a name" 2 "needs --interface NAME" "${xdp[@]}" --interface ''
+    complains "an unknown interface is none to send by" 2 "no such network interface" \
+        "${xdp[@]}" --interface none0
+    complains "whatever its name" 2 "a.name.that.is.too.long, queue 0: there is no such" \
+        "${xdp[@]}" --interface a.name.that.is.too.long
+    complains "loopback is no Ethernet device" 2 "an Ethernet device" "${xdp[@]}" --interface lo
+    complains "recv does not receive by what only sends" 2 "it only sends" \
+        recv "${bind[@]}" --backend xdp
+    run recv "${bind[@]}" --backend juggler
+    ! grep -q xdp "$work/err" && answer=ok || answer=bad
+    verdict "$answer" "and does not offer it"
+}
+
+check_queues() {
+    local near=("${xdp[@]}" --interface near)
+
+    before=("${own_device[@]}")
+    complains "a queue that is not there is named" 2 "near, queue 7: the interface has no such" \
+        "${near[@]}" --queue 7
+    complains "a driver may refuse a mode" 2 "refuses this mode; choose copy" \
+        "${near[@]}" --xdp-mode zero-copy
+    before+=(bash -euc 'ip link set near down; exec "$@"' -)
+    complains "an interface has to be up" 2 "the interface is down" "${near[@]}"
+    before=("${own_device[@]}" bash -euc 'ulimit -l 16; exec "$@"' - setpriv
+        --bounding-set=-ipc_lock)
+    complains "the limit of locked memory is told" 2 "ulimit -l" "${near[@]}"
+    before=("${own_device[@]}" setpriv --bounding-set=-net_raw)
+    complains "and the privilege" 2 "CAP_NET_RAW" "${near[@]}"
+    # Until the first sender holds the queue, others have it; and what they had locked in memory is
+    # given back some time after they have ended.
+    before=("${own_device[@]}" bash -euc '
+        sleep 20 | "$@" --quiet >/dev/null &
+        for _ in $(seq 40); do
+            status=0
+            complaint=$("$@" --quiet 2>&1 >/dev/null </dev/null) || status=$?
+            [ "$status" -eq 0 ] || [[ $complaint = *ulimit* ]] || break
+        done
+        echo "$complaint" >&2
+        kill $(jobs -p)
+        exit $status' -)
+    complains "two senders have no queue in common" 2 "another program has this queue" \
+        "${near[@]}" --xdp-mode copy
+    before=()
+}
+
+if ! "$UDPBATCH" send --backend none 2>&1 | grep -q xdp; then
+    echo "not checked: xdp, which this udpbatch was built without"
+elif check_devices && ! "${own_device[@]}" setpriv --bounding-set=-net_raw true 2>/dev/null; then
+    echo "cannot check here the interface of xdp: a network of one's own, and setpriv"
+    [ -z "${CI:-}" ] || failed=$((failed + 1))
+else
+    check_queues
+fi
 
 # ---- What fails later --------------------------------------------------------------------------
 

@@ -126,8 +126,9 @@ check "--size 1 sends a datagram per byte, to a receiver on all addresses" \
 check "which gets as many" wait "$receiver"
 check "and all of them" cmp "$work/bytes" "$work/bytes.copy"
 
-backends=$("$UDPBATCH" send --backend none 2>&1 | sed 's/.*there are //; s/,//g') || true
-for backend in $backends; do
+# backends COMMAND OPTION...: those that it offers.
+backends() { "$UDPBATCH" "$@" --backend none 2>&1 | sed 's/.*there are //; s/,//g' || true; }
+for backend in $(backends recv); do
     receive "$backend" --bind 127.0.0.1:0 --count 84 -o "$work/copy" --backend "$backend"
     check "the back end $backend sends a file" \
         send --backend "$backend" --to "$address" "$work/file" >/dev/null
@@ -272,6 +273,86 @@ status=0
 send --from 192.0.2.77 --to 127.0.0.1:9 "$work/file" >"$work/refused" || status=$?
 check "an address of another host makes the status 1" is "$status" 1
 check "and a line with the count and the reason" grep -q "^127.0.0.1:9 refused 84: " "$work/refused"
+
+# ---- Past the network stack --------------------------------------------------------------------
+
+# across SEND-OPTION...: the file, from one network to another, by xdp; what the sender reports is in
+# $work/xdp. Slowly enough that it is many calls, of which the first ones ask the way.
+across() {
+    "${own_network[@]}" bash -euc '
+        work=$1 UDPBATCH=$2
+        shift 2
+        unshare -n sleep 30 &
+        far=$!
+        trap "kill $far" EXIT
+        until [ "$(readlink "/proc/$far/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do
+            sleep 0.01
+        done
+        ip link add near type veth peer name far netns "$far"
+        ip link set near up
+        ip address add 192.0.2.1/24 dev near
+        nsenter -t "$far" -n ip link set far up
+        nsenter -t "$far" -n ip address add 192.0.2.2/24 dev far
+        # Until the carrier is known to be there, what is sent is lost.
+        until ip link show near | grep -q "state UP" &&
+            nsenter -t "$far" -n ip link show far | grep -q "state UP"; do
+            sleep 0.01
+        done
+        nsenter -t "$far" -n timeout 20 "$UDPBATCH" recv --bind 192.0.2.2:9 --count 84 \
+            -o "$work/copy" 2>"$work/xdp.err" &
+        receiver=$!
+        until grep -q listening "$work/xdp.err"; do sleep 0.01; done
+        timeout 20 "$UDPBATCH" send --quiet --to 192.0.2.2:9 --rate 4Mbit --backend xdp \
+            --interface near "$@" "$work/file" >"$work/xdp"
+        wait "$receiver"' - "$work" "$UDPBATCH" "$@"
+}
+above() { [ "$1" -gt "$2" ]; }
+words_fit() { ! tail -n +3 "$1" | grep -q '.\{40\}'; }
+
+by_xdp() {
+    check "a file is sent by xdp" across --no-trains --stats
+    check "and arrives unchanged" cmp "$work/file" "$work/copy"
+    past=$(figure "$work/xdp" "past the stack") by=$(figure "$work/xdp" "by the socket")
+    check "most of it past the stack" above "$past" 42
+    check "the rest by the socket" is $((past + by)) "$(figure "$work/xdp" packets)"
+    check "for reasons that are told" is "$by" \
+        "$(sed '1,/^by the socket/d' "$work/xdp" | awk '{ sum += $2 } END { print sum }')"
+    check "of which the first is that the socket was not bound" \
+        above "$(figure "$work/xdp" "  socket")" 0
+    check "and none that an interface was asked for" is "$(figure "$work/xdp" "  meta")" ""
+    check "the queue is told" is "$(figure "$work/xdp" "xdp queue")" 0
+    check "and the mode" grep -q "^xdp mode  *copy$" "$work/xdp"
+    check "in 40 columns" words_fit "$work/xdp"
+    check "with --xdp-mode copy and --queue 0 it is sent, too" \
+        across --xdp-mode copy --queue 0 --size 1200 --stats
+    check "and arrives unchanged" cmp "$work/file" "$work/copy"
+}
+
+xdp_json() {
+    check "with --json it is sent, too" across --json --no-trains
+    check "and tells mode and queue" is "$(member "$work/xdp" 'xdp | .mode, .queue')" '"copy"
+0'
+    check "and how many took which way" jq -e '.xdp.past_the_stack > 42 and
+        .xdp.past_the_stack + .xdp.by_the_socket == .sent' "$work/xdp" >/dev/null
+    check "and why" jq -e '([.xdp.detours[]] | add) == .xdp.by_the_socket' "$work/xdp" >/dev/null
+    check "for each reason that there is" is "$(member "$work/xdp" 'xdp.detours | keys_unsorted')" \
+        '["train","device","group","route","neighbour","size","meta","socket","order","ring","link"]'
+}
+
+if ! [[ " $(backends send) " = *" xdp "* ]]; then
+    echo "not checked: xdp, which this udpbatch was built without"
+elif "${own_network[@]}" unshare -n true 2>/dev/null && command -v nsenter >/dev/null; then
+    by_xdp
+    if command -v jq >/dev/null && "$UDPBATCH" send --json "${targets[@]}" /dev/null >/dev/null 2>&1
+    then
+        xdp_json
+    fi
+else
+    echo "cannot check here what xdp sends: two networks of one's own"
+    [ -z "${CI:-}" ] || failed=$((failed + 1))
+fi
+send --stats --to 127.0.0.1:9 "$work/file" >"$work/stats"
+check "without xdp there is nothing to tell of it" eval '! grep -q "xdp\|stack" "$work/stats"'
 
 # ---- Rate -------------------------------------------------------------------------------------
 
