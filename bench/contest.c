@@ -60,7 +60,7 @@ bool contest_open_engine(const struct contest *contest, struct contender *conten
 
     contender->self = engine->open(engine, fd, workload->packets, workload->n);
     if (contender->self == NULL) {
-        contest_rule_out(contender, "cannot be opened: %s", strerror(errno));
+        contest_rule_out(contender, "cannot be opened: %s", engine_explain(engine, errno));
         return false;
     }
     note_what_it_uses(contender);
@@ -85,12 +85,22 @@ static void run_round(struct contest *contest, struct contender *contender, uint
     contest->discipline->run(contest, contender, round_ns, round);
 }
 
-/* Opened anew, with one call that is not timed, for what is done only the first time. */
+/* The library's "xdp" asks the kernel for the way to so many targets per call, from its second call
+ * on, as the first one binds the socket. */
+enum { LEARNT_PER_CALL = 64, CALLS_BESIDES = 2 };
+
+size_t contest_calls_to_warm_up(const struct contest *contest)
+{
+    return CALLS_BESIDES + contest->workload.target_count / LEARNT_PER_CALL;
+}
+
+/* Opened anew, with calls that are not timed. */
 static void open_and_run(struct contest *contest, struct contender *contender, uint64_t round_ns,
                          struct round *round)
 {
     if (contest->discipline->open(contest, contender)) {
-        run_round(contest, contender, 0, round);
+        for (size_t i = contest_calls_to_warm_up(contest); i > 0 && !interrupted(); i--)
+            run_round(contest, contender, 0, round);
         if (!interrupted())
             run_round(contest, contender, round_ns, round);
         if (!interrupted())

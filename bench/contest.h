@@ -76,6 +76,11 @@ void contest_close(struct contest *contest, struct contender *contender);
 /* Shows that the engine is at work, and how much of the workload is done, if that is due. */
 void contest_show(const struct contest *contest, const struct contender *contender, double part);
 
+/* How often an engine that was just opened sends or receives the workload before it is as fast as
+ * it will be: some things are done only the first time, and an engine may learn the way to its
+ * targets as it goes. The same for all engines. */
+size_t contest_calls_to_warm_up(const struct contest *contest);
+
 /* Part of a round for each, of which no figure is kept. */
 void contest_warm_up(struct contest *contest);
 

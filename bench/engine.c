@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends.h"
 #include "interrupt.h"
 
 extern const struct engine engine_sendto, engine_original, engine_prebuilt, engine_libuv,
@@ -63,6 +64,16 @@ enum direction engine_direction(const struct engine *engine)
     return engine->receive != NULL ? RECEIVING : SENDING;
 }
 
+bool engine_is_past_the_stack(const struct engine *engine)
+{
+    return backend_is_xdp(engine->backend);
+}
+
+const char *engine_explain(const struct engine *engine, int error)
+{
+    return engine_is_past_the_stack(engine) ? backend_explain_xdp(error) : strerror(error);
+}
+
 size_t engines_list(enum direction direction, const struct engine *list[ENGINES_MAX])
 {
     const char *backend;
@@ -72,7 +83,8 @@ size_t engines_list(enum direction direction, const struct engine *list[ENGINES_
         if (engine_direction(table[i]) == direction)
             list[count++] = table[i];
     for (size_t i = 0; (backend = udpbatch_backend_name(i)) != NULL; i++)
-        list[count++] = backend_engine(direction, i, backend);
+        if (direction == SENDING || backend_receives(backend))
+            list[count++] = backend_engine(direction, i, backend);
     return count;
 }
 

@@ -41,6 +41,13 @@ struct engine {
 
 enum direction engine_direction(const struct engine *engine);
 
+/* Whether it sends past the network stack, by the device of the route to the first packet. There is
+ * no such device on loopback, and no packet filter is asked. */
+bool engine_is_past_the_stack(const struct engine *engine);
+
+/* What it means that it could not be opened for this errno. */
+const char *engine_explain(const struct engine *engine, int error);
+
 /* Counts a packet that the kernel did not take: refused, or lost if waiting would have helped. */
 void outcome_count_error(struct outcome *outcome, int error);
 
@@ -53,7 +60,7 @@ bool engine_wait(int fd);
 enum { ENGINES_MAX = 24 };
 
 /* All of that direction, in the order to show them: those of the table, then one per back end of
- * the library, "udpbatch-NAME" or "udpbatch-receiver-NAME". */
+ * the library that does it, "udpbatch-NAME" or "udpbatch-receiver-NAME". */
 size_t engines_list(enum direction direction, const struct engine *list[ENGINES_MAX]);
 
 /* The library's own choice, which also puts packets into the sockets of those that receive. */

@@ -50,7 +50,12 @@ static void work_once(void *context)
 static void count_syscalls(struct contest *contest, struct contender *contender)
 {
     struct trial trial = { contest, contender };
-    long count = syscalls_count(&(struct counted){ open_once, prepare_work, work_once, &trial });
+    const struct counted counted = { .begin = open_once,
+                                     .prepare = prepare_work,
+                                     .work = work_once,
+                                     .context = &trial,
+                                     .calls_to_warm_up = contest_calls_to_warm_up(contest) };
+    long count = syscalls_count(&counted);
     contender->result->syscalls_per_packet =
         count < 0 ? -1 : (double)count / (double)contest->discipline->work_packets(contest);
 }

@@ -54,6 +54,12 @@ struct where {
     bool offload_off;           /* switched off by this run, at the device */
 };
 
+/* An engine that would take part, but cannot. */
+struct left_out {
+    const struct engine *engine;
+    char reason[RESULT_TEXT];
+};
+
 struct report {
     enum direction direction;
     struct machine machine;
@@ -63,6 +69,8 @@ struct report {
     double seconds; /* of a round */
     size_t count;
     struct workload_result *workloads;
+    size_t left_out_count;
+    struct left_out left_out[ENGINES_MAX];
     bool interrupted;
     bool optimised; /* how this program was built: figures of others mean little */
 };

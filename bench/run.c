@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,35 +59,50 @@ static int try_to_open(const struct run *run, const struct engine *engine)
     return error;
 }
 
+/* NULL, or why it is left out unless it is asked for. */
+static const char *why_not(const struct run *run, const struct engine *engine)
+{
+    if (run->place.kind == PLACE_ADDRESS && engine_is_past_the_stack(engine))
+        return "it takes a queue of your device, and cannot be checked first: name it to have it";
+    int error = try_to_open(run, engine);
+    return error != 0 ? engine_explain(engine, error) : NULL;
+}
+
+static void leave_out(struct report *report, const struct engine *engine, const char *why)
+{
+    struct left_out *left_out = &report->left_out[report->left_out_count++];
+    left_out->engine = engine;
+    snprintf(left_out->reason, sizeof left_out->reason, "%s", why);
+}
+
 /* All that open here. */
-static bool take_all_engines(struct run *run, struct reason *reason)
+static bool take_all_engines(struct run *run, struct report *report, struct reason *reason)
 {
     const struct engine *list[ENGINES_MAX];
     size_t count = engines_list(run->settings->direction, list);
-    int error = 0;
 
     for (size_t i = 0; i < count; i++) {
-        int its_error = try_to_open(run, list[i]);
-        if (its_error == 0)
+        const char *why = why_not(run, list[i]);
+        if (why == NULL)
             run->engines[run->engine_count++] = list[i];
         else
-            error = its_error;
+            leave_out(report, list[i], why);
     }
     return run->engine_count > 0 ||
-           reason_give(reason, "no engine can be opened here: %s", strerror(error));
+           reason_give(reason, "no engine can be opened here: %s", report->left_out[0].reason);
 }
 
-static bool choose_engines(struct run *run, struct reason *reason)
+static bool choose_engines(struct run *run, struct report *report, struct reason *reason)
 {
     const struct run_settings *settings = run->settings;
 
     if (settings->engine_count == 0)
-        return take_all_engines(run, reason);
+        return take_all_engines(run, report, reason);
     for (size_t i = 0; i < settings->engine_count; i++) {
         int error = try_to_open(run, settings->engines[i]);
         if (error != 0)
             return reason_give(reason, "%s cannot be opened here: %s", settings->engines[i]->name,
-                               strerror(error));
+                               engine_explain(settings->engines[i], error));
         run->engines[run->engine_count++] = settings->engines[i];
     }
     return true;
@@ -205,7 +221,7 @@ bool run_all(const struct run_settings *settings, struct report *report, struct 
     struct run run = { .settings = settings, .place = PLACE_CLOSED, .loopback = PLACE_CLOSED };
 
     *report = (struct report){ 0 };
-    bool begun = open_places(&run, reason) && choose_engines(&run, reason);
+    bool begun = open_places(&run, reason) && choose_engines(&run, report, reason);
     if (begun) {
         add_up_work(&run);
         begun = begin_report(&run, report, reason);

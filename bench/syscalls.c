@@ -20,9 +20,10 @@ static bool prepare(const struct counted *counted)
 static _Noreturn void work_traced(const struct counted *counted)
 {
     pid_t self = getpid();
-    if (!counted->begin(counted->context) || !prepare(counted))
+    if (!counted->begin(counted->context))
         _exit(1);
-    counted->work(counted->context); /* what is done only the first time is done here */
+    for (size_t i = 0; i < counted->calls_to_warm_up && prepare(counted); i++)
+        counted->work(counted->context);
     if (!prepare(counted) || ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
         _exit(1);
     kill(self, SIGSTOP);

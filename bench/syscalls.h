@@ -9,11 +9,12 @@ struct counted {
     bool (*prepare)(void *context); /* before each work, not counted; the same; NULL: nothing */
     void (*work)(void *context);
     void *context;
+    size_t calls_to_warm_up; /* works so often before it is counted */
 };
 
-/* In a child process, begins, works, and works once more, this time traced (ptrace(2)). Returns how
- * many system calls that took, or -1 if it cannot be told. No privilege is needed, but tracing must
- * be allowed. */
+/* In a child process, begins, works until it is warm, and once more, this time traced (ptrace(2)).
+ * Returns how many system calls that took, or -1 if it cannot be told. No privilege is needed, but
+ * tracing must be allowed. */
 long syscalls_count(const struct counted *counted);
 
 #endif

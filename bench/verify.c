@@ -134,8 +134,8 @@ static void begin_window(struct check *check, uint32_t first, uint32_t last)
     }
 }
 
-static bool explain(const struct check *check, const struct outcome *outcome,
-                    char fault[RESULT_TEXT])
+static bool explain(const struct check *check, const struct engine *engine,
+                    const struct outcome *outcome, char fault[RESULT_TEXT])
 {
     const struct workload *workload = check->workload;
     size_t good = workload->n - workload->bad;
@@ -148,6 +148,10 @@ static bool explain(const struct check *check, const struct outcome *outcome,
     else if (outcome->sent < good)
         snprintf(fault, RESULT_TEXT, "it did not send %zu of %zu good packets",
                  good - outcome->sent, good);
+    else if (outcome->sent > good && engine_is_past_the_stack(engine))
+        snprintf(fault, RESULT_TEXT,
+                 "it passes by the packet filter, which had to refuse %zu of these packets",
+                 outcome->sent - good);
     else if (outcome->sent != good || outcome->refused != workload->bad)
         snprintf(fault, RESULT_TEXT, "it says %zu sent, %zu refused; there are %zu good, %zu bad",
                  outcome->sent, outcome->refused, good, workload->bad);
@@ -168,7 +172,7 @@ static bool verify_window(struct check *check, const struct engine *engine, void
     begin_window(check, first, last);
     struct outcome outcome = engine->send(self);
     collect(check);
-    return explain(check, &outcome, fault);
+    return explain(check, engine, &outcome, fault);
 }
 
 bool verify_engine(const struct engine *engine, void *self, const struct workload *workload,

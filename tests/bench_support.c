@@ -1,9 +1,11 @@
 /* bench_support.c: what the tests of `udpbatch bench` that send share. */
 #include "bench_support.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -40,8 +42,24 @@ const struct workload_result *measure(struct place *place, const char *workload,
     return &result;
 }
 
-bool is_known_to_fail(const struct engine *engine, size_t payloads, size_t bad, size_t n)
+bool is_known_to_fail(const struct engine *engine, const struct place *place, size_t payloads,
+                      size_t bad, size_t n)
 {
     return (engine->one_payload && payloads > 1) ||
-           (strcmp(engine->name, "libuv") == 0 && bad > 0 && bad < n);
+           (strcmp(engine->name, "libuv") == 0 && bad > 0 && bad < n) ||
+           (engine_is_past_the_stack(engine) && (place->kind == PLACE_LOOPBACK || bad > 0));
+}
+
+const char *why_it_cannot_be_opened(const struct engine *engine, const struct place *place)
+{
+    const union udpbatch_addr sample = place_sample(place);
+    const struct udpbatch_packet packet = { .to = &sample };
+    int fd = socket(sample.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    void *self = engine->open(engine, fd, &packet, 1);
+    const char *why = self == NULL ? engine_explain(engine, errno) : NULL;
+
+    if (self != NULL)
+        engine->close(self);
+    close(fd);
+    return why;
 }

@@ -13,7 +13,12 @@ const struct workload_result *measure(struct place *place, const char *workload,
                                       const struct engine *const *engines, size_t count);
 
 /* Whether the engine is known to fail where `bad` of n packets are bad, or cannot take part: one
- * that sends a single payload; libuv, which gives several packets the error of one. */
-bool is_known_to_fail(const struct engine *engine, size_t payloads, size_t bad, size_t n);
+ * that sends a single payload; libuv, which gives several packets the error of one; one that sends
+ * past the network stack, which is not there on loopback, and where a packet filter refuses. */
+bool is_known_to_fail(const struct engine *engine, const struct place *place, size_t payloads,
+                      size_t bad, size_t n);
+
+/* Why the engine cannot be opened there; NULL if it can. */
+const char *why_it_cannot_be_opened(const struct engine *engine, const struct place *place);
 
 #endif

@@ -201,6 +201,7 @@ check_shape() {
     check "and nothing refused, lost or wrong" \
         json 'all(.workloads[].engines[]; figures and .refused == 0)'
     check "which is sending" json '.direction == "send"'
+    check "and none is left out that was not asked for" json '.left_out == []'
     check "the original is as fast as itself" \
         json 'all(.workloads[].engines[0].ratio_to_original; .min == 1 and .max == 1)'
     check "both rounds are done" json '[.rounds, .workloads[].rounds] == [2, 2, 2]'
@@ -213,8 +214,8 @@ check_shape() {
         .segmentation_offload_switched_off == false and (.offloads | type == "object")'
     check "and that it came to its end" json '.interrupted == false and .seconds_per_round == 0.02'
     check "there is nothing that is not in the manual" json '
-        (keys - ["contiguous", "cpu", "cpus", "direction", "interrupted", "kernel", "optimised", "rounds",
-            "seconds_per_round", "version", "where", "workloads"] == []) and
+        (keys - ["contiguous", "cpu", "cpus", "direction", "interrupted", "kernel", "left_out",
+            "optimised", "rounds", "seconds_per_round", "version", "where", "workloads"] == []) and
         all(.workloads[]; keys == ["bad_packets", "engines", "packets_per_call", "payload_bytes",
             "payloads", "rounds", "targets", "what", "workload"]) and
         all(.workloads[].engines[]; keys == ["call_ns", "cpu_ns_per_packet", "engine", "fault",
@@ -311,6 +312,69 @@ check_all_netns() {
     before=() command=$UDPBATCH
 }
 
+# ---- Past the network stack ----------------------------------------------------------------------
+
+# In a network of its own, whose device leads to 192.0.2.2, where nobody is.
+at_device=(unshare -n bash -euc '
+    ip link set lo up
+    ip link add near address 02:00:00:00:00:01 type veth peer name far
+    ip link set near up
+    ip link set far up
+    ip address add 192.0.2.1/24 dev near
+    ip neighbour replace 192.0.2.2 lladdr 02:00:00:00:00:02 dev near nud permanent
+    until ip link show near | grep -q "state UP"; do sleep 0.01; done
+    exec "$@"' -)
+
+check_xdp_on_loopback() {
+    complains "who sends past the stack needs a device" "an Ethernet device" -e udpbatch-xdp
+    measures "on loopback the others are measured" --rounds 1 --seconds 0.002 --workload W1:9,W2
+    check "and the table tells who is left out" \
+        is "$(grep '^left out' "$work/out" | cut -d, -f1)" \
+        "left out  udpbatch-xdp: this needs an Ethernet device"
+    check "once" is "$(grep -c 'udpbatch-xdp' "$work/out")" 1
+    measures "--json does so, too" --rounds 1 --seconds 0.002 --workload W1:9 --json
+    check "with the reason" json '[.left_out[].engine] == ["udpbatch-xdp"] and
+        (.left_out[0] | keys == ["engine", "reason"] and (.reason | test("an Ethernet device")))'
+    run --list
+    check "it does not receive" eval '! grep -q "udpbatch-receiver-xdp" "$work/out"'
+}
+
+check_xdp_with_netns() {
+    local both=(--netns --rounds 2 --seconds 0.005 --engine "original,udpbatch-xdp")
+    measures "with --netns they send past the stack" "${both[@]}" --json --workload W1,W7
+    check "which has figures" json '.workloads[0].engines[1] | .engine == "udpbatch-xdp" and figures'
+    check "and tells the mode" json '.workloads[0].engines[1].uses == "xdp, copy mode"'
+    check "but not where a packet filter refuses" json '.workloads[1].engines[1].fault |
+        test("^it passes by the packet filter, which had to refuse [0-9]+ of these packets$")'
+    check "nor is anything wrong with the others there" json '.workloads[1].engines[0] | figures'
+    measures "it takes part without being named" --netns --rounds 1 --seconds 0.002 --json -w W1:9
+    check "and nobody is left out" json '.left_out == [] and
+        ([.workloads[0].engines[].engine] | index("udpbatch-xdp") != null)'
+}
+
+check_xdp_with_to() {
+    local to=(--to 192.0.2.2:9 --rounds 1 --seconds 0.002 --workload W1:9 --json)
+    before=("${at_device[@]}")
+    measures "with --to no device of the user's is taken" "${to[@]}"
+    check "unless that is asked for" json '.left_out[0].reason | test("name it to have it")'
+    measures "then it is" "${to[@]}" --engine "original,udpbatch-xdp"
+    check "and has figures" json '.workloads[0].engines[1] | .fault == null and .packets > 0'
+    before=()
+}
+
+check_xdp() {
+    check_xdp_on_loopback
+    if [ "$(id -u)" != 0 ]; then
+        echo "not checked: sending past the stack, which is left to root"
+    elif "$UDPBATCH" bench --netns --rounds 1 --seconds 0.002 -w W1:1 -e udpbatch-xdp >/dev/null 2>&1
+    then
+        check_xdp_with_netns
+        check_xdp_with_to
+    else
+        cannot "sending past the stack"
+    fi
+}
+
 if ! command -v jq >/dev/null; then
     cannot "--json (jq)"
 elif ! "$UDPBATCH" bench --json --list >/dev/null 2>&1; then
@@ -321,6 +385,11 @@ else
     check_receiving
     check_addresses
     check_all_netns
+    if "$UDPBATCH" bench --list | grep -q udpbatch-xdp; then
+        check_xdp
+    else
+        echo "not checked: sending past the stack, which this udpbatch was built without"
+    fi
 fi
 
 # ---- Pictures -----------------------------------------------------------------------------------

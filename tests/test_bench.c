@@ -223,19 +223,21 @@ static void nothing_is_divided_by_zero(void **state)
 
 /* ---- System calls --------------------------------------------------------------------------- */
 
-/* So many system calls, in the first call and in the others. */
+/* So many system calls, in the first calls, of which there is one if that is not said, and in the
+ * others. */
 struct work {
-    int first, later;
-    bool is_begun, ends, cannot_begin;
+    int first, later, first_calls;
+    bool ends, cannot_begin;
+    int calls;
 };
 
 static void do_work(void *context)
 {
     struct work *work = context;
-    int count = work->is_begun ? work->later : work->first;
-    if (work->is_begun && work->ends)
+    bool is_later = work->calls++ >= (work->first_calls > 0 ? work->first_calls : 1);
+    int count = is_later ? work->later : work->first;
+    if (is_later && work->ends)
         _exit(0);
-    work->is_begun = true;
     for (int i = 0; i < count; i++)
         syscall(SYS_getppid);
 }
@@ -256,7 +258,7 @@ static bool begin_work(void *context)
 
 static long count_work(struct work *work)
 {
-    return syscalls_count(&(struct counted){ begin_work, NULL, do_work, work });
+    return syscalls_count(&(struct counted){ begin_work, NULL, do_work, work, 1 });
 }
 
 static long count_of(int first, int later)
@@ -309,10 +311,22 @@ static void what_is_done_the_first_time_only_is_not_counted(void **state)
     assert_int_equal(count_of(0, 3), 3);
 }
 
+static void what_warms_up_is_not_counted(void **state)
+{
+    struct work work = { .first = 7, .later = 2, .first_calls = 5 };
+    struct counted counted = { begin_work, NULL, do_work, &work, 5 };
+
+    (void)state;
+    need_tracing();
+    assert_int_equal(syscalls_count(&counted), 2);
+    counted.calls_to_warm_up = 4;
+    assert_int_equal(syscalls_count(&counted), 7);
+}
+
 static void what_prepares_the_work_is_not_counted(void **state)
 {
     struct work work = { .first = 4, .later = 2 };
-    const struct counted counted = { begin_work, prepare_work, do_work, &work };
+    const struct counted counted = { begin_work, prepare_work, do_work, &work, 1 };
 
     (void)state;
     need_tracing();
@@ -343,7 +357,7 @@ static void counting_leaves_no_child_and_nothing_done(void **state)
 
     (void)state;
     count_work(&work);
-    assert_false(work.is_begun);
+    assert_int_equal(work.calls, 0);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
 }
@@ -549,6 +563,7 @@ int main(void)
         cmocka_unit_test(nothing_is_divided_by_zero),
         cmocka_unit_test(system_calls_are_counted),
         cmocka_unit_test(what_is_done_the_first_time_only_is_not_counted),
+        cmocka_unit_test(what_warms_up_is_not_counted),
         cmocka_unit_test(what_prepares_the_work_is_not_counted),
         cmocka_unit_test(work_that_does_not_come_back_has_no_count),
         cmocka_unit_test(work_that_cannot_begin_has_no_count),

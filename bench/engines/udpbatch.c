@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device.h"
 #include "interrupt.h"
 
 struct batch {
@@ -19,6 +20,8 @@ struct batch {
 static void close_batch(void *me)
 {
     struct batch *self = me;
+    if (self->sender != NULL)
+        udpbatch_sender_flush(self->sender, TICK_MS); /* what was counted as sent is to leave */
     udpbatch_sender_close(self->sender);
     free(self->packets);
     free(self->targets);
@@ -114,19 +117,46 @@ const struct engine engine_multi_target_send = {
 
 /* ---- Level 2 ------------------------------------------------------------------------------- */
 
+/* Past the network stack packets leave by one device: the one that the kernel would take. */
+static bool choose_device(const struct engine *engine, const union udpbatch_addr *to,
+                          struct device *device)
+{
+    if (!engine_is_past_the_stack(engine))
+        return true;
+    device_of_route(device, to);
+    if (device->name[0] == '\0')
+        errno = ENETUNREACH;
+    return device->name[0] != '\0';
+}
+
+static struct udpbatch_sender *open_sender(const struct engine *engine, int fd,
+                                           const union udpbatch_addr *to)
+{
+    struct device device = { 0 };
+    const struct udpbatch_sender_options options = { .size = sizeof options,
+                                                     .backend = engine->backend,
+                                                     .trains = engine->trains,
+                                                     .xdp_interface = device.name };
+    int error = 0;
+
+    if (!choose_device(engine, to, &device))
+        return NULL;
+    struct udpbatch_sender *sender = udpbatch_sender_open(fd, &options, &error);
+    if (sender == NULL)
+        errno = error;
+    return sender;
+}
+
 static void *open_level2(const struct engine *engine, int fd, const struct udpbatch_packet *packets,
                          size_t n)
 {
-    const struct udpbatch_sender_options options = { .size = sizeof options,
-                                                     .backend = engine->backend,
-                                                     .trains = engine->trains };
     struct batch *self = open_batch(fd, packets, n);
-    int error = 0;
 
     if (self == NULL)
         return NULL;
-    self->sender = udpbatch_sender_open(fd, &options, &error);
+    self->sender = open_sender(engine, fd, packets->to);
     if (self->sender == NULL) {
+        int error = errno;
         close_batch(self);
         errno = error;
         return NULL;
@@ -151,7 +181,14 @@ static const char *backend_in_use(void *me)
     const struct batch *self = me;
     struct udpbatch_sender_stats stats = { .size = sizeof stats };
     udpbatch_sender_stats(self->sender, &stats);
-    return stats.backend;
+    switch (stats.xdp_mode) {
+    case UDPBATCH_XDP_COPY:
+        return "xdp, copy mode";
+    case UDPBATCH_XDP_ZERO_COPY:
+        return "xdp, zero-copy mode";
+    default:
+        return stats.backend;
+    }
 }
 
 const struct engine engine_udpbatch = {

@@ -155,6 +155,18 @@ static void put_machine(json_t *object, const struct machine *machine)
     json_put(object, "cpus", machine->cpus > 0 ? json_integer(machine->cpus) : json_null());
 }
 
+static json_t *left_out_array(const struct report *report)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->left_out_count; i++) {
+        json_t *object = json_object();
+        json_put_text(object, "engine", report->left_out[i].engine->name);
+        json_put_text(object, "reason", report->left_out[i].reason);
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
 static json_t *workloads_array(const struct report *report)
 {
     json_t *array = json_array();
@@ -174,6 +186,7 @@ bool bench_json_print(const struct report *report)
     json_put_flag(object, "contiguous", report->contiguous);
     json_put_count(object, "rounds", report->rounds);
     json_put_real(object, "seconds_per_round", report->seconds);
+    json_put(object, "left_out", left_out_array(report));
     json_put_flag(object, "interrupted", report->interrupted);
     return json_object_print(object, "workloads", workloads_array(report));
 }

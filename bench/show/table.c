@@ -83,6 +83,9 @@ static void print_setting(const struct report *report, FILE *out)
             report->optimised ? "" : ", not optimised: these figures say little");
     print_where(&report->where, out);
     fprintf(out, "payloads  %s in memory\n", report->contiguous ? "side by side" : "scattered");
+    for (size_t i = 0; i < report->left_out_count; i++)
+        fprintf(out, "left out  %s: %s\n", report->left_out[i].engine->name,
+                report->left_out[i].reason);
     fprintf(out, "rounds    %zu of %.3f s for each engine%s\n", report->rounds, report->seconds,
             has_any(report, true) ? "; a quarter of that at the points of a curve" : "");
 }
