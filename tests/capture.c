@@ -97,18 +97,21 @@ static void read_in4(struct frame *frame, struct parts *parts, const unsigned ch
 {
     struct iphdr ip;
     memcpy(&ip, data, sizeof ip);
-    assert_int_equal(ip.ihl, 5);
-    assert_int_equal(sum(data, sizeof ip, 0), 0xffff);
+    assert_true(ip.ihl >= 5);
+    size_t header = ip.ihl * 4;
+    assert_int_equal(sum(data, header, 0), 0xffff);
     if (!takes_trains)
         assert_int_equal(ntohs(ip.tot_len), len);
     assert_int_equal(ntohs(ip.frag_off) & (IP_MF | IP_OFFMASK), 0);
+    frame->id = ntohs(ip.id);
+    frame->options = header - sizeof ip;
     frame->tos = ip.tos;
     frame->ttl = ip.ttl;
     frame->forbids_fragments = (ntohs(ip.frag_off) & IP_DF) != 0;
     frame->from.in4 = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr = { ip.saddr } };
     frame->to.in4 = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr = { ip.daddr } };
-    parts->udp = data + sizeof ip;
-    parts->udp_len = len - sizeof ip;
+    parts->udp = data + header;
+    parts->udp_len = len - header;
     parts->pseudo_sum = sum(&ip.saddr, 8, 0);
 }
 
@@ -175,6 +178,8 @@ static bool read_frame(struct frame *frame, const struct tpacket2_hdr *header, u
     if (!takes_trains)
         assert_int_equal(header->tp_snaplen, header->tp_len);
     *frame = (struct frame){ .has_checksum = (status & TP_STATUS_CSUMNOTREADY) == 0 };
+    memcpy(frame->to_mac, ether, MAC);
+    memcpy(frame->from_mac, ether + MAC, MAC);
     (is_in4 ? read_in4 : read_in6)(frame, &parts, data, len, takes_trains);
     read_udp(frame, &parts, takes_trains);
     return true;

@@ -17,9 +17,14 @@ struct capture {
     bool takes_trains; /* frames need not be whole */
 };
 
+enum { MAC = 6 };
+
 struct frame {
+    unsigned char from_mac[MAC], to_mac[MAC];
     union udpbatch_addr from, to;
     uint8_t tos, ttl;
+    uint16_t id;               /* IPv4's */
+    size_t options;            /* bytes of IPv4's */
     bool forbids_fragments;    /* IPv4's bit */
     bool has_checksum;         /* of UDP, and it is right; else it is left to the device */
     const unsigned char *data; /* the payload, until the next ones are sent */

@@ -63,12 +63,13 @@ int run_all(const char *group, const struct test *tests, size_t n);
 /* ---- Sending by a way -------------------------------------------------------------------- */
 
 struct sending {
-    const struct way *way;
+    const struct way *way; /* NULL: one with options of its own */
     int fd;
     struct udpbatch_sender *sender; /* NULL: level 1 */
 };
 
 struct sending sending_begin(const struct way *way, int fd);
+struct sending sending_begin_with(int fd, const struct udpbatch_sender_options *options);
 void sending_end(struct sending *sending); /* closes the socket too */
 
 /* Both check that the tally and the statuses agree. */

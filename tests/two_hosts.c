@@ -1,4 +1,4 @@
-/* two_hosts.c: two network namespaces joined by veth, by unshare(2), ip(8) and SIOCETHTOOL. */
+/* two_hosts.c: network namespaces joined by veth, by unshare(2), ip(8) and SIOCETHTOOL. */
 #define _GNU_SOURCE
 #include "two_hosts.h"
 
@@ -20,7 +20,7 @@
 
 enum { COMMAND_MOST = 1024 };
 
-static int spaces[2];
+static int spaces[3];
 static const char *const DEVICES[] = { "near", "far" };
 
 /* ---- Commands -------------------------------------------------------------------------------- */
@@ -82,14 +82,15 @@ static bool join_spaces(void)
 static bool configure(enum host host, int own, int peer)
 {
     const char *device = DEVICES[host];
-    return run_at(host,
-                  "ip link set lo up && ip link set %s up && ip addr add 10.99.0.%d/24 dev %s &&"
-                  " ip neigh replace 10.99.0.%d lladdr 02:00:00:00:00:0%d dev %s nud permanent",
-                  device, own, device, peer, peer, device) &&
+    return run_at(
+               host,
+               "ip link set lo up && ip link set %s up && ip addr replace 10.99.0.%d/24 dev %s &&"
+               " ip neigh replace 10.99.0.%d lladdr 02:00:00:00:00:0%d dev %s nud permanent",
+               device, own, device, peer, peer, device) &&
            (!has_in6() ||
             run_at(host,
-                   "ip addr add fd99::%d/64 dev %s nodad && ip addr add fe80::%d/64 dev %s nodad &&"
-                   " for of in fd99 fe80; do"
+                   "ip addr replace fd99::%d/64 dev %s nodad &&"
+                   " ip addr replace fe80::%d/64 dev %s nodad && for of in fd99 fe80; do"
                    " ip neigh replace $of::%d lladdr 02:00:00:00:00:0%d dev %s nud permanent;"
                    " done",
                    own, device, own, device, peer, peer, device));
@@ -97,14 +98,20 @@ static bool configure(enum host host, int own, int peer)
 
 static bool route(void)
 {
-    return run_at(NEAR, "ip addr add 10.99.0.3/24 dev near &&"
-                        " ip route add 10.98.0.0/24 via 10.99.0.2 src 10.99.0.1") &&
-           run_at(FAR, "ip route add local 10.98.0.0/24 dev lo") &&
-           (!has_in6() || (run_at(NEAR, "ip addr add fd99::3/64 dev near nodad preferred_lft 0 &&"
-                                        " ip addr add fd97::1/128 dev lo nodad &&"
-                                        " ip addr add fd97::3/128 dev lo nodad &&"
-                                        " ip route add fd98::/64 via fd99::2 src fd99::1") &&
-                           run_at(FAR, "ip -6 route add local fd98::/64 dev lo")));
+    return run_at(NEAR, "ip addr replace 10.99.0.3/24 dev near &&"
+                        " ip route replace 10.98.0.0/24 via 10.99.0.2 src 10.99.0.1") &&
+           run_at(FAR, "ip route replace local 10.98.0.0/24 dev lo") &&
+           (!has_in6() ||
+            (run_at(NEAR, "ip addr replace fd99::3/64 dev near nodad preferred_lft 0 &&"
+                          " ip addr replace fd97::1/128 dev lo nodad &&"
+                          " ip addr replace fd97::3/128 dev lo nodad &&"
+                          " ip route replace fd98::/64 via fd99::2 src fd99::1") &&
+             run_at(FAR, "ip -6 route replace local fd98::/64 dev lo")));
+}
+
+bool two_hosts_configure(void)
+{
+    return configure(NEAR, 1, 2) && configure(FAR, 2, 1) && route();
 }
 
 const char *two_hosts_make(void)
@@ -113,9 +120,38 @@ const char *two_hosts_make(void)
         return "no permission to make network namespaces";
     if (!join_spaces())
         return "ip cannot make veth devices";
-    if (!configure(NEAR, 1, 2) || !configure(FAR, 2, 1) || !route())
-        return "ip cannot configure the devices";
-    return NULL;
+    return two_hosts_configure() ? NULL : "ip cannot configure the devices";
+}
+
+bool two_hosts_add_cable(void)
+{
+    return run_at(FAR,
+                  "ip link add far2 numtxqueues 2 numrxqueues 2 type veth"
+                  " peer name near2 numtxqueues 2 numrxqueues 2 netns %d &&"
+                  " ip link set far2 up && ip addr add 10.95.0.2/24 dev far2",
+                  (int)getpid()) &&
+           run_at(NEAR, "ip link set near2 up && ip addr add 10.95.0.1/24 dev near2") &&
+           (!has_in6() || (run_at(FAR, "ip addr add fd95::2/64 dev far2 nodad") &&
+                           run_at(NEAR, "ip addr add fd95::1/64 dev near2 nodad")));
+}
+
+bool two_hosts_add_beyond(void)
+{
+    if (!make_space(BEYOND) || setns(spaces[NEAR], CLONE_NEWNET) < 0)
+        return false;
+    return run_at(FAR,
+                  "ip link add far3 type veth peer name beyond netns /proc/%d/fd/%d &&"
+                  " ip link set far3 up && ip addr add 10.96.0.1/24 dev far3 &&"
+                  " echo 1 >/proc/sys/net/ipv4/ip_forward",
+                  (int)getpid(), spaces[BEYOND]) &&
+           run_at(BEYOND, "ip link set beyond up && ip addr add 10.96.0.2/24 dev beyond &&"
+                          " ip route add default via 10.96.0.1") &&
+           run_at(NEAR, "ip route add 10.96.0.0/24 via 10.99.0.2") &&
+           (!has_in6() || (run_at(FAR, "ip addr add fd96::1/64 dev far3 nodad &&"
+                                       " echo 1 >/proc/sys/net/ipv6/conf/all/forwarding") &&
+                           run_at(BEYOND, "ip addr add fd96::2/64 dev beyond nodad &&"
+                                          " ip -6 route add default via fd96::1") &&
+                           run_at(NEAR, "ip -6 route add fd96::/64 via fd99::2")));
 }
 
 void be_at(enum host host)
@@ -148,6 +184,16 @@ union udpbatch_addr behind_far(int family, unsigned number, uint16_t port)
     return numbered(family, "10.98.0.", "fd98::", number, port);
 }
 
+union udpbatch_addr on_second_cable(int family, unsigned number, uint16_t port)
+{
+    return numbered(family, "10.95.0.", "fd95::", number, port);
+}
+
+union udpbatch_addr at_beyond(int family, unsigned number, uint16_t port)
+{
+    return numbered(family, "10.96.0.", "fd96::", number, port);
+}
+
 struct port port_at(enum host host, const union udpbatch_addr *addr)
 {
     be_at(host);
@@ -158,7 +204,12 @@ struct port port_at(enum host host, const union udpbatch_addr *addr)
 
 void wait_for_way(const union udpbatch_addr *from, const union udpbatch_addr *to)
 {
-    struct port port = port_at(NEAR, from), peer = port_at(FAR, to);
+    wait_for_way_to(FAR, from, to);
+}
+
+void wait_for_way_to(enum host host, const union udpbatch_addr *from, const union udpbatch_addr *to)
+{
+    struct port port = port_at(NEAR, from), peer = port_at(host, to);
     struct pollfd arrival = { .fd = peer.fd, .events = POLLIN };
     int64_t begun = now_ms();
 
