@@ -1,4 +1,4 @@
-/* backend.c: the table of back ends, best first. */
+/* backend.c: the table of back ends, best first; last, those that are chosen by name alone. */
 #include "internal.h"
 
 #include <string.h>
@@ -7,12 +7,18 @@
 extern const struct ub_backend ub_backend_sendmmsg;
 #endif
 extern const struct ub_backend ub_backend_portable;
+#if UB_HAVE_XDP
+extern const struct ub_backend ub_backend_xdp;
+#endif
 
 static const struct ub_backend *const backends[] = {
 #if UB_HAVE_MMSG
     &ub_backend_sendmmsg,
 #endif
     &ub_backend_portable,
+#if UB_HAVE_XDP
+    &ub_backend_xdp,
+#endif
 };
 
 enum { BACKEND_COUNT = sizeof backends / sizeof backends[0] };
