@@ -18,17 +18,22 @@ declare -A test_objects=(
     [test_plan]="test_plan chance"
     [test_scripted]="test_scripted scripted_kernel chance support"
     [test_scripted_trains]="test_scripted_trains scripted_kernel chance support"
+    [test_frame]="test_frame chance"
+    [test_xsk]="test_xsk fake_xsk_kernel chance"
 )
 declare -A wrapped=(
     [test_plan]=""
     [test_scripted]="sendmmsg sendmsg"
     [test_scripted_trains]="sendmmsg sendmsg getsockopt clock_gettime uname"
+    [test_frame]=""
+    [test_xsk]="socket setsockopt getsockopt bind mmap mmap64 munmap sendto close nanosleep malloc"
 )
 
 for source in src/*.c src/backend/*.c; do
     compile "$work/$source" "$work/objects/library_$(basename "$source" .c).o"
 done
-for name in test_plan test_scripted test_scripted_trains scripted_kernel chance support; do
+for name in test_plan test_scripted test_scripted_trains test_frame test_xsk scripted_kernel \
+    fake_xsk_kernel chance support; do
     compile "tests/$name.c" "$work/objects/$name.o"
 done
 
@@ -62,7 +67,7 @@ caught() { # caught FAULT TESTS FILE SED-SCRIPT
     compile "$work/src/$3" "$object"
 }
 
-for test in test_plan test_scripted test_scripted_trains; do
+for test in test_plan test_scripted test_scripted_trains test_frame test_xsk; do
     if catches $test; then
         echo "FAILED: $test fails without a fault"
         exit 1
@@ -159,4 +164,43 @@ caught "that damage to trains is not known of" test_scripted_trains gso.c \
     's/kernel == UB_GSO_DAMAGES/false/'
 caught "that single packets are counted as trains" test_scripted_trains send.c \
     's/stats.trains += train->count > 1/stats.trains += 1/'
+# Of frames.
+caught "that carries are lost" test_frame frame.c \
+    's/return sum + (sum < word);/return sum;/'
+caught "that pieces behind an odd number of bytes are not swapped" test_frame frame.c \
+    's/behind % 2 == 0/true/'
+caught "a checksum of zero" test_frame frame.c \
+    's/return checksum != 0 ? checksum : UINT16_MAX;/return checksum;/'
+caught "that the length is summed once" test_frame frame.c \
+    's/2 \* (uint32_t)udp_len/(uint32_t)udp_len/'
+caught "that the TOS is not in the checksum" test_frame frame.c \
+    's/ip_sum + tos/ip_sum/'
+caught "headers longer than they are" test_frame frame.c \
+    's/memcpy(frame, headers->bytes, IN4_UDP + UB_FRAME_UDP)/memcpy(frame, headers->bytes, 62)/'
+
+# Of what the kernel takes of them.
+caught "that frames the kernel did not take count as sent" test_xsk backend/xsk.c \
+    's/return count - passed;/return count;/'
+caught "that a frame the device dropped counts as sent" test_xsk backend/xsk.c \
+    's/\*error == EBUSY && taken > 0 ? taken - 1 : taken/taken/'
+caught "that cancelled frames leave later" test_xsk backend/xsk.c \
+    's/^\( *\)descriptor(xsk, i)->addr |= CANCELLED;/\1;/'
+caught "that cancelled descriptors stay in the ring" test_xsk backend/xsk.c \
+    's/end - load(xsk->tx.consumer) + 2;/4;/'
+caught "that a frame is given back twice" test_xsk backend/xsk.c \
+    's/if (address < CANCELLED)/address %= CANCELLED;/'
+caught "that frames are lost that were not handed over" test_xsk backend/xsk.c \
+    's/^\( *\)take_back(xsk, count - seen, xsk->produced);/\1;/'
+caught "that a busy kernel is not asked again" test_xsk backend/xsk.c \
+    's/while ((\*error == EAGAIN || \*error == EINTR) \&\& tries < TRIES)/while (false)/'
+caught "that a busy kernel is asked for ever" test_xsk backend/xsk.c \
+    's/!= before ? 0 : tries + 1;/!= before ? 0 : 0;/'
+caught "more than a wake-up takes" test_xsk backend/xsk.c \
+    's/rest < xsk->budget ? rest : xsk->budget/rest/'
+caught "indices that do not wrap" test_xsk backend/xsk.c \
+    's/for (; next != end; next++)/for (; next < end; next++)/'
+caught "that a failed open leaves its socket" test_xsk backend/xsk.c \
+    '/^static int open_in_mode/,/^}/s/ub_xsk_close(xsk);/;/'
+caught "that a queue that is not there is opened" test_xsk backend/xsk.c \
+    's/return pass_by(xsk, &system_calls) == 1 ? 0 : -ECHRNG;/return 0;/'
 exit $failed
