@@ -5,6 +5,7 @@ install(TARGETS udpbatch_shared udpbatch_static
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES include/udpbatch.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES man/udpbatch.3 man/udpbatch_meta.3 man/udpbatch_receive.3 man/udpbatch_send.3
+  man/udpbatch_xdp.3
   DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
 
 # The prefix is where the .pc file is found, whatever --prefix says.
