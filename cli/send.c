@@ -223,6 +223,14 @@ static bool check(struct send_settings *settings, struct reason *reason)
                                                     : check_stack(settings, reason);
 }
 
+/* The first send would do it, but past the network stack a socket has to have its port before. */
+static bool bind_socket(int fd, int family, struct reason *reason)
+{
+    const union udpbatch_addr any = { .sa.sa_family = (sa_family_t)family };
+    return bind(fd, &any.sa, address_len(&any)) == 0 ||
+           reason_give(reason, "cannot bind a socket: %s", strerror(errno));
+}
+
 static bool explain_open(const struct send_settings *settings, int error, struct reason *reason)
 {
     if (backend_is_xdp(settings->common.backend))
@@ -256,9 +264,10 @@ static bool open_all(struct sending *sending, struct send_settings *settings, st
         return false;
     if (!refusals_begin(&sending->refusals, settings->targets.count))
         return reason_give(reason, "%s", strerror(ENOMEM));
-    sending->fd =
-        socket_open_sending(targets_choose_family(&settings->targets), settings->broadcast, reason);
-    return sending->fd >= 0 && open_sender(sending, settings, reason);
+    int family = targets_choose_family(&settings->targets);
+    sending->fd = socket_open_sending(family, settings->broadcast, reason);
+    return sending->fd >= 0 && bind_socket(sending->fd, family, reason) &&
+           open_sender(sending, settings, reason);
 }
 
 static void close_all(struct sending *sending)

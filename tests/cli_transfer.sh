@@ -317,9 +317,8 @@ by_xdp() {
     check "the rest by the socket" is $((past + by)) "$(figure "$work/xdp" packets)"
     check "for reasons that are told" is "$by" \
         "$(sed '1,/^by the socket/d' "$work/xdp" | awk '{ sum += $2 } END { print sum }')"
-    check "of which the first is that the socket was not bound" \
-        above "$(figure "$work/xdp" "  socket")" 0
-    check "and none that an interface was asked for" is "$(figure "$work/xdp" "  meta")" ""
+    check "none of which is that the socket was not bound" is "$(figure "$work/xdp" "  socket")" ""
+    check "nor that an interface was asked for" is "$(figure "$work/xdp" "  meta")" ""
     check "the queue is told" is "$(figure "$work/xdp" "xdp queue")" 0
     check "and the mode" grep -q "^xdp mode  *copy$" "$work/xdp"
     check "in 40 columns" words_fit "$work/xdp"
