@@ -257,28 +257,18 @@ static void expect_payload_of(const struct frame *frame, const struct udpbatch_p
     assert_int_equal(frame->len, at);
 }
 
-/* IPv4 in its own form. */
-static union udpbatch_addr plain(const union udpbatch_addr *addr)
-{
-    union udpbatch_addr in4 = { .in4 = { .sin_family = AF_INET, .sin_port = addr->in4.sin_port } };
-    if (addr->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
-        return *addr;
-    memcpy(&in4.in4.sin_addr, addr->in6.sin6_addr.s6_addr + 12, sizeof in4.in4.sin_addr);
-    return in4;
-}
-
 /* Frames of the stack have no checksum yet, as the device makes it, and so tell the way. */
 void expect_frame(const struct frame *frame, const struct xdp *xdp,
                   const struct udpbatch_packet *packet)
 {
     static const unsigned char near_mac[MAC] = { 2, 0, 0, 0, 0, 1 };
-    union udpbatch_addr own = plain(&xdp->own);
+    union udpbatch_addr own = address_plain(&xdp->own);
 
     assert_true(frame->has_checksum);
     assert_memory_equal(frame->from_mac, near_mac, MAC);
     assert_true(same_address(&frame->from, &own));
     if (packet->to != NULL) {
-        union udpbatch_addr to = plain(packet->to);
+        union udpbatch_addr to = address_plain(packet->to);
         assert_true(same_address(&frame->to, &to));
     }
     expect_payload_of(frame, packet);

@@ -223,6 +223,15 @@ union udpbatch_addr address(int family, const char *text, uint16_t port)
     return addr;
 }
 
+union udpbatch_addr address_plain(const union udpbatch_addr *addr)
+{
+    union udpbatch_addr in4 = { .in4 = { .sin_family = AF_INET, .sin_port = addr->in4.sin_port } };
+    if (addr->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
+        return *addr;
+    memcpy(&in4.in4.sin_addr, addr->in6.sin6_addr.s6_addr + 12, sizeof in4.in4.sin_addr);
+    return in4;
+}
+
 union udpbatch_addr loopback(int family, uint16_t port)
 {
     return address(family, family == AF_INET ? "127.0.0.1" : "::1", port);

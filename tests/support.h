@@ -97,6 +97,7 @@ struct port {
 };
 
 union udpbatch_addr address(int family, const char *text, uint16_t port);
+union udpbatch_addr address_plain(const union udpbatch_addr *addr); /* IPv4 in its own form */
 union udpbatch_addr loopback(int family, uint16_t port);
 struct port port_open_at(const union udpbatch_addr *addr); /* with a large receive buffer */
 struct port port_open(int family);                         /* on loopback, at a free port */

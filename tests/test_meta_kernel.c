@@ -104,16 +104,6 @@ static union udpbatch_addr text_address(const char *text, uint16_t port)
     return address(strchr(text, ':') != NULL ? AF_INET6 : AF_INET, text, port);
 }
 
-/* IPv4 in its own form. */
-static union udpbatch_addr plain(const union udpbatch_addr *addr)
-{
-    union udpbatch_addr in4 = { .in4 = { .sin_family = AF_INET, .sin_port = addr->in4.sin_port } };
-    if (addr->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&addr->in6.sin6_addr))
-        return *addr;
-    memcpy(&in4.in4.sin_addr, addr->in6.sin6_addr.s6_addr + 12, sizeof in4.in4.sin_addr);
-    return in4;
-}
-
 /* ---- The two ends ---------------------------------------------------------------------------- */
 
 enum { OWN_TOS = 0x10, OWN_TTL = 50 }; /* of the socket, where nothing is asked */
@@ -261,7 +251,7 @@ static void check_told(const struct ends *ends, const struct told *told)
     union udpbatch_addr from = text_address(ends->path->usual, 0);
 
     if (asks(meta, UDPBATCH_META_LOCAL))
-        from = plain(&meta->local);
+        from = address_plain(&meta->local);
     from.in4.sin_port = told->from.in4.sin_port;
     if (told->tos != tos || told->ttl != ttl)
         fail_msg("%s: packet %u came with TOS 0x%02x, TTL %d in place of 0x%02x, %d",
