@@ -140,9 +140,9 @@ enum udpbatch_trains {
 
 /* How the back end "xdp" gives frames to the device. */
 enum udpbatch_xdp_mode {
-    UDPBATCH_XDP_AUTO, /* without a copy where the driver can, else with one */
-    UDPBATCH_XDP_COPY,
-    UDPBATCH_XDP_ZERO_COPY
+    UDPBATCH_XDP_AUTO,     /* the one that leaves alone what arrives: COPY */
+    UDPBATCH_XDP_COPY,     /* with the driver of any Ethernet device */
+    UDPBATCH_XDP_ZERO_COPY /* may take the receive queue of that number, too: see udpbatch_xdp(3) */
 };
 
 /* Zero is the default of each. `size` is sizeof(struct udpbatch_sender_options), so that the

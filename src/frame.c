@@ -114,22 +114,27 @@ static uint16_t sum_of_bytes(const unsigned char *at, size_t len)
     return fold(sum + sum_of_rest(at, len));
 }
 
+/* Behind an odd number of bytes all words are put together the other way (RFC 1071, 2(B)). */
 static uint16_t swapped(uint16_t sum)
 {
     return (uint16_t)(sum << 8 | sum >> 8);
 }
 
+uint16_t ub_frame_join(uint16_t sum, uint16_t part, size_t bytes_before)
+{
+    return fold_32((uint32_t)sum + (bytes_before % 2 == 0 ? part : swapped(part)));
+}
+
 uint16_t ub_frame_sum(const struct udpbatch_piece *pieces, uint32_t count)
 {
-    uint64_t total = 0;
+    uint16_t total = 0;
     size_t behind = 0; /* bytes before the piece at hand */
 
     for (uint32_t i = 0; i < count; i++) {
-        uint16_t sum = sum_of_bytes(pieces[i].data, pieces[i].len);
-        total += behind % 2 == 0 ? sum : swapped(sum);
+        total = ub_frame_join(total, sum_of_bytes(pieces[i].data, pieces[i].len), behind);
         behind += pieces[i].len;
     }
-    return fold(total);
+    return total;
 }
 
 /* ---- What all datagrams of a flow share ------------------------------------------------------ */

@@ -46,6 +46,9 @@ struct ub_frame_datagram {
  * are. */
 uint16_t ub_frame_sum(const struct udpbatch_piece *pieces, uint32_t count);
 
+/* The sum of what `sum` is of, and behind so many bytes of it what `part` is of. */
+uint16_t ub_frame_join(uint16_t sum, uint16_t part, size_t bytes_before);
+
 void ub_frame_prepare(struct ub_frame_headers *headers, const struct ub_frame_flow *flow);
 
 /* Writes headers->len + datagram->len bytes, which it returns, and none behind them. IPv4 has no

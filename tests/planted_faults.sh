@@ -168,7 +168,7 @@ caught "that single packets are counted as trains" test_scripted_trains send.c \
 caught "that carries are lost" test_frame frame.c \
     's/return sum + (sum < word);/return sum;/'
 caught "that pieces behind an odd number of bytes are not swapped" test_frame frame.c \
-    's/behind % 2 == 0/true/'
+    's/bytes_before % 2 == 0/true/'
 caught "a checksum of zero" test_frame frame.c \
     's/return checksum != 0 ? checksum : UINT16_MAX;/return checksum;/'
 caught "that the length is summed once" test_frame frame.c \

@@ -111,6 +111,28 @@ static void other_devices_are_reached_by_the_socket(void **state)
     }
 }
 
+/* To no address is to this host (RFC 1122, 3.2.1.3), whatever the routes say. */
+static void no_address_is_this_host(void **state)
+{
+    struct udpbatch_sender_options options = xdp_options("near");
+
+    (void)state;
+    for (size_t i = 0; i < 2 * family_count(); i++) {
+        int family = FAMILIES[i / 2];
+        bool is_in4 = family == AF_INET;
+        union udpbatch_addr any = address(family, is_in4 ? "0.0.0.0" : "::", 0);
+        union udpbatch_addr own = i % 2 == 0 ? any : on_cable(family, 1, 0);
+        struct port port = port_at(NEAR, &any);
+        struct xdp xdp = xdp_begin_at(&own, &options);
+
+        assert_true(run_at(NEAR, "ip route add default via %s", is_in4 ? "10.99.0.2" : "fd99::2"));
+        take_the_socket(&xdp, &port, 100, UDPBATCH_DETOUR_DEVICE);
+        assert_true(run_at(NEAR, "ip %s route del default", is_in4 ? "-4" : "-6"));
+        xdp_end(&xdp);
+        port_close(&port);
+    }
+}
+
 static void groups_are_reached_by_the_socket(void **state)
 {
     static const char *const groups[] = { "255.255.255.255", "10.99.0.255", "224.0.0.251",
@@ -277,6 +299,70 @@ static void what_is_asked_of_the_stack_takes_the_socket(void **state)
         assert_true(same_address(&frames[0].from, &from));
         xdp_end(&xdp);
         capture_close(&capture);
+    }
+}
+
+/* No address as the source: the kernel chooses one for the route, even if the socket is bound. */
+static void an_unspecified_source_is_the_kernels_choice(void **state)
+{
+    static const struct {
+        int family;
+        const char *own, *to, *local, *from;
+    } choices[] = {
+        { AF_INET, "0.0.0.0", "10.99.0.2", "0.0.0.0", "10.99.0.1" },
+        { AF_INET, "10.99.0.3", "10.99.0.2", "0.0.0.0", "10.99.0.1" },
+        { AF_INET, "0.0.0.0", "10.98.0.2", "::ffff:0.0.0.0", "10.99.0.1" },
+        { AF_INET6, "::", "::ffff:10.99.0.2", "::ffff:0.0.0.0", "10.99.0.1" },
+        { AF_INET6, "::", "fd99::2", "::", "fd99::1" },
+    };
+    struct udpbatch_sender_options options = xdp_options("near");
+    struct capture capture = capture_open();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(choices) && (i < 3 || has_in6()); i++) {
+        int family = choices[i].family;
+        union udpbatch_addr own = address(family, choices[i].own, 0);
+        union udpbatch_addr to = address(family, choices[i].to, 5000);
+        int of = strchr(choices[i].local, ':') != NULL ? AF_INET6 : AF_INET;
+        struct udpbatch_meta meta = { .flags = UDPBATCH_META_LOCAL,
+                                      .local = address(of, choices[i].local, 0) };
+        struct xdp xdp = xdp_begin_at(&own, &options);
+        int from_family = strchr(choices[i].from, ':') != NULL ? AF_INET6 : AF_INET;
+        union udpbatch_addr from =
+            address(from_family, choices[i].from, ntohs(xdp.own.in4.sin_port));
+
+        make_packets(packets, 1, 100, &to);
+        packets[0].meta = &meta;
+        xdp_send(&xdp, packets, 1);
+        expect_detour(&xdp, UDPBATCH_DETOUR_META, 1);
+        assert_int_equal(capture_all(&capture, frames, 1), 1);
+        assert_true(same_address(&frames[0].from, &from));
+        xdp_end(&xdp);
+    }
+    capture_close(&capture);
+}
+
+/* Of frames past the stack nobody says when they left; when others arrive is another matter. */
+static void who_is_told_of_departures_is_told_of_all(void **state)
+{
+    static const struct {
+        int flags;
+        bool past;
+    } stamps[] = { { SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE, false },
+                   { SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE, true } };
+    union udpbatch_addr to = on_cable(AF_INET, 2, 5000);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(stamps); i++) {
+        struct xdp xdp = xdp_begin(AF_INET);
+        set_option(xdp.sending.fd, SOL_SOCKET, SO_TIMESTAMPING, stamps[i].flags);
+        make_packets(packets, 1, 100, &to);
+        xdp_send(&xdp, packets, 1);
+        if (stamps[i].past)
+            expect_past(&xdp, 1);
+        else
+            expect_detour(&xdp, UDPBATCH_DETOUR_SOCKET, 1);
+        xdp_end(&xdp);
     }
 }
 
@@ -653,6 +739,7 @@ int main(void)
         TEST_ONCE(trains_take_the_socket),
         TEST_ONCE(without_trains_all_go_past_the_stack),
         TEST_ONCE(other_devices_are_reached_by_the_socket),
+        TEST_ONCE(no_address_is_this_host),
         TEST_ONCE(groups_are_reached_by_the_socket),
         TEST_ONCE(ipv6_groups_are_reached_by_the_socket),
         TEST_ONCE(the_mtu_is_the_edge),
@@ -660,6 +747,8 @@ int main(void)
         TEST_ONCE(what_must_not_be_cut_is_refused_above_the_mtu),
         TEST_ONCE(a_change_of_the_mtu_is_seen),
         TEST_ONCE(what_is_asked_of_the_stack_takes_the_socket),
+        TEST_ONCE(an_unspecified_source_is_the_kernels_choice),
+        TEST_ONCE(who_is_told_of_departures_is_told_of_all),
         TEST_ONCE(tos_and_ttl_go_past_the_stack),
         TEST_ONCE(a_socket_that_is_not_bound_yet_sends_the_first_itself),
         TEST_ONCE(what_the_socket_refuses_is_refused_alone),

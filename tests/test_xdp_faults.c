@@ -280,6 +280,32 @@ static void raw_sockets_are_all_that_has_to_be_allowed(void **state)
     assert_int_equal(open_restricted(may_do_nothing_else, 1), 0);
 }
 
+static int spare_descriptors;
+
+static bool may_open_few_files(void)
+{
+    int lowest = dup(STDIN_FILENO);
+    rlim_t most = (rlim_t)(lowest + spare_descriptors);
+    struct rlimit limit = { most, most };
+    return lowest >= 0 && close(lowest) == 0 && setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+/* Wherever there is none left. */
+static void a_process_may_have_too_many_descriptors(void **state)
+{
+    enum { ENOUGH = 10 };
+    int error;
+
+    (void)state;
+    for (spare_descriptors = 0; spare_descriptors < ENOUGH; spare_descriptors++) {
+        error = open_restricted(may_open_few_files, 1);
+        if (error == 0)
+            break;
+        assert_int_equal(error, EMFILE);
+    }
+    assert_in_range(spare_descriptors, 1, ENOUGH - 1);
+}
+
 /* ---- Close ----------------------------------------------------------------------------------- */
 
 /* What a process has: descriptors, mappings, and kilobytes of memory. */
@@ -525,18 +551,18 @@ static void expect_all_well(struct xdp *xdp, const struct port *port)
     assert_int_equal(udpbatch_sender_flush(xdp->sending.sender, PATIENCE_MS), 0);
 }
 
-static void a_device_that_goes_down_and_up_is_used_again(void **state)
+/* Twice, as what one time leaves behind would meet the next. */
+static void go_down_and_up(enum host host, const char *device)
 {
-    (void)state;
     for (size_t i = 0; i < 2 * family_count(); i++) {
         union udpbatch_addr at = on_cable(FAMILIES[i / 2], 2, 0);
         struct port port = port_at(FAR, &at);
         struct xdp xdp = xdp_begin(FAMILIES[i / 2]);
 
         expect_all_well(&xdp, &port);
-        assert_true(run_at(NEAR, "ip link set near down"));
+        assert_true(run_at(host, "ip link set %s down", device));
         send_while_down(&xdp, &port.addr);
-        assert_true(run_at(NEAR, "ip link set near up"));
+        assert_true(run_at(host, "ip link set %s up", device));
         assert_true(two_hosts_configure());
         expect_all_well(&xdp, &port);
         xdp_end(&xdp);
@@ -544,23 +570,16 @@ static void a_device_that_goes_down_and_up_is_used_again(void **state)
     }
 }
 
+static void a_device_that_goes_down_and_up_is_used_again(void **state)
+{
+    (void)state;
+    go_down_and_up(NEAR, "near");
+}
+
 static void a_carrier_that_is_lost_and_found_is_used_again(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 2 * family_count(); i++) {
-        union udpbatch_addr at = on_cable(FAMILIES[i / 2], 2, 0);
-        struct port port = port_at(FAR, &at);
-        struct xdp xdp = xdp_begin(FAMILIES[i / 2]);
-
-        expect_all_well(&xdp, &port);
-        assert_true(run_at(FAR, "ip link set far down"));
-        send_while_down(&xdp, &port.addr);
-        assert_true(run_at(FAR, "ip link set far up"));
-        assert_true(two_hosts_configure());
-        expect_all_well(&xdp, &port);
-        xdp_end(&xdp);
-        port_close(&port);
-    }
+    go_down_and_up(FAR, "far");
 }
 
 static void a_sender_may_be_closed_while_the_device_is_down(void **state)
@@ -613,6 +632,69 @@ static void a_device_that_vanishes_leaves_the_socket(void **state)
         expect_open_error(&options, 0);
         port_close(&port);
         port_close(&other);
+    }
+}
+
+/* ---- A child --------------------------------------------------------------------------------- */
+
+/* What a child does with the sender: true if all is as it has to be. It asserts nothing, as it
+ * would go on with the tests. */
+static bool send_by_the_socket(struct xdp *xdp, size_t n)
+{
+    struct udpbatch_sender *sender = xdp->sending.sender;
+    struct udpbatch_sender_stats before = { .size = sizeof before }, after = before;
+
+    udpbatch_sender_stats(sender, &before);
+    struct udpbatch_tally tally = udpbatch_sender_send(sender, packets, n);
+    udpbatch_sender_stats(sender, &after);
+    return tally.sent == n && after.xdp_packets == before.xdp_packets &&
+           after.detours[UDPBATCH_DETOUR_LINK] - before.detours[UDPBATCH_DETOUR_LINK] == n &&
+           udpbatch_sender_flush(sender, 0) == 0;
+}
+
+static bool close_it(struct xdp *xdp, size_t n)
+{
+    (void)n;
+    udpbatch_sender_close(xdp->sending.sender);
+    return true;
+}
+
+static void let_child(bool (*act)(struct xdp *, size_t), struct xdp *xdp, size_t n)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(act(xdp, n) ? EXIT_SUCCESS : EXIT_FAILURE);
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* The ring is its parent's, who is not disturbed. */
+static void a_child_sends_by_the_socket(void **state)
+{
+    enum { COUNT = 8 };
+
+    (void)state;
+    for (size_t i = 0; i < family_count(); i++) {
+        union udpbatch_addr at = on_cable(FAMILIES[i], 2, 0);
+        struct port port = port_at(FAR, &at);
+        struct xdp xdp = xdp_begin(FAMILIES[i]);
+
+        expect_all_well(&xdp, &port);
+        make_packets(packets, COUNT, LONG, &port.addr);
+        for (uint32_t k = 0; k < COUNT; k++)
+            packets[k].len = 1000 + k;
+        let_child(send_by_the_socket, &xdp, COUNT);
+        for (size_t k = 0; k < COUNT; k++)
+            packets[k].status = 1; /* as the child has seen */
+        expect_arrival(&port, packets, COUNT);
+        expect_all_well(&xdp, &port);
+        let_child(close_it, &xdp, 0);
+        expect_all_well(&xdp, &port);
+        xdp_end(&xdp);
+        port_close(&port);
     }
 }
 
@@ -732,6 +814,7 @@ int main(void)
         TEST_ONCE(a_kernel_may_have_no_xdp),
         TEST_ONCE(locked_memory_is_given_back),
         TEST_ONCE(raw_sockets_are_all_that_has_to_be_allowed),
+        TEST_ONCE(a_process_may_have_too_many_descriptors),
         TEST_ONCE(closing_leaves_nothing),
         TEST_ONCE(an_open_that_fails_leaves_nothing),
         TEST_ONCE(a_socket_that_was_closed_is_told),
@@ -741,6 +824,7 @@ int main(void)
         TEST_ONCE(a_carrier_that_is_lost_and_found_is_used_again),
         TEST_ONCE(a_sender_may_be_closed_while_the_device_is_down),
         TEST_ONCE(a_device_that_vanishes_leaves_the_socket),
+        TEST_ONCE(a_child_sends_by_the_socket),
         TEST_ONCE(a_shaken_device_sends_nothing_twice),
         TEST_ONCE(a_shaken_carrier_sends_nothing_twice),
     };

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct udpbatch_packet packets[MANY];
@@ -437,6 +438,75 @@ static void they_leave_from_the_address_that_a_connect_has_chosen(void **state)
     capture_close(&capture);
 }
 
+/* A group is what a socket listens to; the kernel chooses what it sends from, for the peer of a
+ * connected one and for others alike. */
+static void a_group_is_not_what_they_leave_from(void **state)
+{
+    struct capture capture = capture_open();
+
+    (void)state;
+    for (size_t i = 0; i < family_count(); i++) {
+        bool is_in4 = FAMILIES[i] == AF_INET;
+        int fd = bound_socket(FAMILIES[i], is_in4 ? "239.1.2.3" : "ff05::1234");
+        union udpbatch_addr peer = address(FAMILIES[i], is_in4 ? "10.89.0.1" : "fd89::1", 5000);
+
+        make_sample_hosts(FAMILIES[i], false);
+        compare_ways("bound to a group", fd, &capture);
+        make_sample_hosts(FAMILIES[i], !is_in4);
+        compare_ways("bound to a group, as IPv4", fd, &capture);
+        assert_true(run_at(NEAR, is_in4 ? "ip route add 10.89.0.0/24 via 10.99.0.2 src 10.99.0.3"
+                                        : "ip route add fd89::/64 via fd99::2 src fd99::3"));
+        connect_to(fd, &peer);
+        make_sample_hosts(FAMILIES[i], false);
+        compare_ways("bound to a group and connected", fd, &capture);
+        close(fd);
+    }
+    capture_close(&capture);
+}
+
+enum { ADDR_PREFERENCES = 72, PREFER_TEMPORARY = 1, PREFER_PUBLIC = 2 }; /* of linux/in6.h */
+
+/* Both a public address and a temporary one of that network (RFC 8981). */
+static void add_temporary_address(void)
+{
+    int64_t begun = now_ms();
+
+    assert_true(run_at(NEAR, "cd /proc/sys/net/ipv6/conf/near && echo 0 >accept_dad &&"
+                             " echo 2 >use_tempaddr && ip addr add fd88::1/64 dev near nodad"
+                             " mngtmpaddr && ip neigh replace fd88::2 lladdr 02:00:00:00:00:02"
+                             " dev near nud permanent"));
+    while (!run_at(NEAR, "ip -6 addr show dev near temporary -tentative | grep -q fd88"))
+        assert_true(now_ms() - begun < PATIENCE_MS);
+}
+
+static void the_address_that_the_socket_prefers_is_taken(void **state)
+{
+    static const struct preference {
+        int uses_temporary, prefers;
+    } preferences[] = { { 2, 0 }, { 2, PREFER_PUBLIC }, { 1, 0 }, { 1, PREFER_TEMPORARY } };
+    struct capture capture = capture_open();
+
+    (void)state;
+    need_family(AF_INET6);
+    add_temporary_address();
+    for (unsigned i = 0; i < HOSTS; i++)
+        sample_hosts[i] = address(AF_INET6, "fd88::2", (uint16_t)(5000 + i));
+    for (size_t i = 0; i < COUNT_OF(preferences); i++) {
+        const struct preference *preference = &preferences[i];
+        int fd = bound_socket(AF_INET6, "::");
+        assert_true(run_at(NEAR, "echo %d >/proc/sys/net/ipv6/conf/near/use_tempaddr",
+                           preference->uses_temporary));
+        if (preference->prefers != 0)
+            set_option(fd, IPPROTO_IPV6, ADDR_PREFERENCES, preference->prefers);
+        size_t past = compare_ways("address preferences", fd, &capture);
+        assert_int_equal(past, preference->prefers != 0 ? 0 : SAMPLES);
+        close(fd);
+    }
+    assert_true(run_at(NEAR, "echo 0 >/proc/sys/net/ipv6/conf/near/use_tempaddr &&"
+                             " ip addr del fd88::1/64 dev near"));
+    capture_close(&capture);
+}
+
 /* Its index says the link. */
 static void a_link_local_address_is_reached_past_the_stack(void **state)
 {
@@ -601,6 +671,63 @@ static void the_usual_hop_limits_are_the_systems(void **state)
     capture_close(&capture);
 }
 
+/* A connected socket tells the hop limit of the way to its peer as its own; that of what goes
+ * elsewhere is the usual one. */
+static void the_hop_limit_of_the_way_to_the_peer_is_the_peers_alone(void **state)
+{
+    static const char *const peers[] = { "fd87::1", "fd95::2" };
+    struct capture capture = capture_open();
+
+    (void)state;
+    need_family(AF_INET6);
+    assert_true(run_at(NEAR, "ip route add fd87::/64 via fd99::2 hoplimit 3 &&"
+                             " echo 5 >/proc/sys/net/ipv6/conf/near2/hop_limit"));
+    for (size_t i = 0; i < COUNT_OF(peers); i++) {
+        union udpbatch_addr peer = address(AF_INET6, peers[i], 5000);
+        int fd = bound_socket(AF_INET6, "::");
+        connect_to(fd, &peer);
+        make_sample_hosts(AF_INET6, false);
+        compare_ways(peers[i], fd, &capture);
+        sample_hosts[0] = peer;
+        compare_ways(peers[i], fd, &capture);
+        close(fd);
+    }
+    assert_true(run_at(NEAR, "ip route del fd87::/64 &&"
+                             " echo 64 >/proc/sys/net/ipv6/conf/near2/hop_limit"));
+    capture_close(&capture);
+}
+
+/* A process that may open no more files cannot read the device's hop limit, and leaves it to the
+ * stack. */
+static void a_hop_limit_that_cannot_be_read_is_the_stacks(void **state)
+{
+    struct rlimit limit, none;
+    struct capture capture = capture_open();
+
+    (void)state;
+    need_family(AF_INET6);
+    union udpbatch_addr to = on_cable(AF_INET6, 2, 5000);
+    assert_true(run_at(NEAR, "echo 5 >/proc/sys/net/ipv6/conf/near/hop_limit"));
+    struct xdp xdp = xdp_begin(AF_INET6);
+    assert_int_equal(xdp_send_one(&xdp, &to, 10), 1);
+    expect_detour(&xdp, UDPBATCH_DETOUR_ROUTE, 1);
+    assert_true(run_at(NEAR, "ip link set near alias changed")); /* so that it is read again */
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int32_t status = xdp_send_one(&xdp, &to, 10);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(status, 1);
+    expect_detour(&xdp, UDPBATCH_DETOUR_ROUTE, 1);
+    assert_int_equal(capture_all(&capture, frames, 2), 2);
+    assert_int_equal(frames[1].ttl, 5);
+    assert_true(run_at(NEAR, "echo 64 >/proc/sys/net/ipv6/conf/near/hop_limit"));
+    send_until_past(&xdp, &to);
+    xdp_end(&xdp);
+    capture_close(&capture);
+}
+
 /* Within a moment, as the socket is looked at now and then. */
 static void a_setting_may_change_while_the_sender_is_open(void **state)
 {
@@ -617,8 +744,30 @@ static void a_setting_may_change_while_the_sender_is_open(void **state)
             send_and_see(&xdp, &capture, 1);
             assert_true(now_ms() - begun < PATIENCE_MS);
         } while (frames[0].ttl != ttl);
-        assert_true(now_ms() - begun < 1000);
     }
+    xdp_end(&xdp);
+    capture_close(&capture);
+}
+
+/* At once, what it has not sent to before: its settings for that family were not looked at. */
+static void a_socket_may_change_its_family_while_the_sender_is_open(void **state)
+{
+    const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+    union udpbatch_addr in4 = on_cable(AF_INET, 2, 5000), in6 = on_cable(AF_INET6, 2, 5000);
+
+    (void)state;
+    need_family(AF_INET6);
+    struct capture capture = capture_open();
+    struct xdp xdp = xdp_begin(AF_INET6);
+    connect_to(xdp.sending.fd, &in6);
+    make_lengths(packets, 1, &in6);
+    send_and_see(&xdp, &capture, 1);
+    assert_int_equal(connect(xdp.sending.fd, &nobody, sizeof nobody), 0);
+    make_lengths(packets, 1, &in4);
+    xdp_send(&xdp, packets, 1);
+    capture_all(&capture, frames, CAPTURE_MOST - 1);
+    assert_int_equal(frames[0].ttl, 64);
+    assert_true(frames[0].forbids_fragments);
     xdp_end(&xdp);
     capture_close(&capture);
 }
@@ -638,6 +787,8 @@ int main(void)
         TEST_ONCE(frames_are_as_the_socket_would_have_made_them),
         TEST_ONCE(they_leave_from_the_address_that_the_socket_is_bound_to),
         TEST_ONCE(they_leave_from_the_address_that_a_connect_has_chosen),
+        TEST_ONCE(a_group_is_not_what_they_leave_from),
+        TEST_ONCE(the_address_that_the_socket_prefers_is_taken),
         TEST_ONCE(a_link_local_address_is_reached_past_the_stack),
         TEST_ONCE(no_two_packets_that_may_be_cut_have_one_number),
         TEST_ONCE(what_only_the_stack_can_add_is_added),
@@ -645,7 +796,10 @@ int main(void)
         TEST_ONCE(the_device_that_the_socket_prefers_is_taken),
         TEST_ONCE(a_socket_that_cuts_payloads_goes_on_to_do_so),
         TEST_ONCE(the_usual_hop_limits_are_the_systems),
+        TEST_ONCE(the_hop_limit_of_the_way_to_the_peer_is_the_peers_alone),
+        TEST_ONCE(a_hop_limit_that_cannot_be_read_is_the_stacks),
         TEST_ONCE(a_setting_may_change_while_the_sender_is_open),
+        TEST_ONCE(a_socket_may_change_its_family_while_the_sender_is_open),
     };
     const char *missing = past_stack_make();
     unsetenv("UDPBATCH_GSO");

@@ -346,6 +346,41 @@ static void a_rule_for_the_sockets_mark_is_followed(void **state)
     }
 }
 
+enum { OTHER_USER = 61234 };
+
+/* A user namespace of the test's own has but one. */
+static void need_other_user(void)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool is_there = fchown(fd, OTHER_USER, (gid_t)-1) == 0;
+    close(fd);
+    if (!is_there)
+        skip();
+}
+
+/* Which is not always the user who sends by it. */
+static void a_rule_for_the_sockets_owner_is_followed(void **state)
+{
+    (void)state;
+    need_other_user();
+    for (size_t i = 0; i < family_count(); i++) {
+        struct udpbatch_sender_options options = xdp_options("near");
+        struct scene scene = begin(FAMILIES[i]);
+        int fd = dup(scene.xdp.sending.fd);
+
+        let_table_go_to_second(FAMILIES[i]);
+        change_rule(FAMILIES[i], "add", "uidrange 61234-61234");
+        expect_next_to(&scene, FIRST);
+        xdp_end(&scene.xdp);
+        assert_int_equal(fchown(fd, OTHER_USER, (gid_t)-1), 0);
+        scene.xdp.sending = sending_begin_with(fd, &options);
+        expect_next_to(&scene, SECOND);
+        change_rule(FAMILIES[i], "del", "uidrange 61234-61234");
+        expect_next_to(&scene, FIRST);
+        end(&scene);
+    }
+}
+
 /* Packets of one call part by what each asks for. */
 static void a_rule_for_the_tos_is_followed_for_each_packet(void **state)
 {
@@ -713,6 +748,7 @@ int main(void)
         TEST_ONCE(a_rule_is_followed_at_once),
         TEST_ONCE(a_rule_for_a_source_is_followed),
         TEST_ONCE(a_rule_for_the_sockets_mark_is_followed),
+        TEST_ONCE(a_rule_for_the_sockets_owner_is_followed),
         TEST_ONCE(a_rule_for_the_tos_is_followed_for_each_packet),
         TEST_ONCE(of_several_paths_the_sockets_is_taken),
         TEST_ONCE(a_next_hop_object_is_followed_at_once),

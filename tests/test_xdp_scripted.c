@@ -17,13 +17,16 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { FRAMES = 256, FRAME_SIZE = 2048, STEPS = 8, PACKETS = 80, TARGETS = 6, PORT = 7000 };
 enum { TOO_LONG = 65530 };
+#define FOR_EVER UINT32_MAX
 
 /* ---- The device ------------------------------------------------------------------------------ */
 
@@ -46,6 +49,9 @@ static struct {
     uint32_t submits;
     bool took[PACKETS]; /* of each packet */
     size_t taken;
+    uint32_t outstanding; /* frames, of which one is done with at each look; but for FOR_EVER */
+    uint32_t wakes;
+    int wake_error; /* an errno */
 } device = { .fd = -1 };
 
 static void play(const struct step *steps, size_t count)
@@ -127,13 +133,16 @@ size_t ub_xsk_submit(struct ub_xsk *xsk, int *error, uint64_t *system_calls)
 uint32_t ub_xsk_outstanding(struct ub_xsk *xsk)
 {
     (void)xsk;
-    return 0;
+    if (device.outstanding == 0 || device.outstanding == FOR_EVER)
+        return device.outstanding;
+    return device.outstanding--;
 }
 
 int ub_xsk_wake(const struct ub_xsk *xsk)
 {
     (void)xsk;
-    return 0;
+    device.wakes++;
+    return -device.wake_error;
 }
 
 /* ---- What is sent ---------------------------------------------------------------------------- */
@@ -430,7 +439,9 @@ static void what_the_device_does_not_take_goes_by_the_socket(void **state)
                 make_singles(FEW);
                 send_by_script(FEW, &step, 1);
                 assert_int_equal(device.taken, takes);
-                assert_int_equal(detours(UDPBATCH_DETOUR_LINK), FEW - takes);
+                assert_int_equal(
+                    detours(errors[e] == EAGAIN ? UDPBATCH_DETOUR_RING : UDPBATCH_DETOUR_LINK),
+                    FEW - takes);
                 assert_int_equal(device.submits, 1);
             }
         end();
@@ -637,6 +648,62 @@ static void nothing_overtakes_what_waits_in_the_queue(void **state)
     assert_true(run_at(NEAR, "tc qdisc del dev near root"));
 }
 
+/* ---- Flush ----------------------------------------------------------------------------------- */
+
+static int flush_with(uint32_t outstanding, int wake_error, int timeout_ms)
+{
+    device.outstanding = outstanding;
+    device.wake_error = wake_error;
+    device.wakes = 0;
+    int result = udpbatch_sender_flush(run.sending.sender, timeout_ms);
+    device.outstanding = 0;
+    device.wake_error = 0;
+    return result;
+}
+
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+static void interrupt_soon(void)
+{
+    const struct sigaction action = { .sa_handler = ignore };
+    const struct itimerval soon = { .it_value.tv_usec = 2000 };
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+}
+
+static void flush_waits_until_the_device_is_done(void **state)
+{
+    (void)state;
+    begin(AF_INET, false, false, false);
+    assert_int_equal(flush_with(0, 0, 0), 0);
+    assert_int_equal(device.wakes, 0);
+    assert_int_equal(flush_with(7, 0, -1), 0);
+    assert_int_equal(device.wakes, 7);
+    assert_int_equal(flush_with(3, EAGAIN, PATIENCE_MS), 0);
+    assert_int_equal(device.wakes, 3);
+    end();
+}
+
+static void flush_does_not_wait_for_ever(void **state)
+{
+    (void)state;
+    begin(AF_INET, false, false, false);
+    assert_int_equal(flush_with(FOR_EVER, 0, 0), -ETIMEDOUT);
+    assert_int_equal(flush_with(FOR_EVER, 0, 3), -ETIMEDOUT);
+    assert_int_equal(flush_with(FOR_EVER, ENETDOWN, -1), -ENETDOWN);
+    assert_int_equal(flush_with(FOR_EVER, ENXIO, -1), -ENETDOWN);
+    interrupt_soon();
+    assert_int_equal(flush_with(FOR_EVER, 0, -1), -EINTR);
+    assert_true(run_at(NEAR, "ip link set near down"));
+    assert_int_equal(flush_with(FOR_EVER, 0, -1), -ENETDOWN);
+    end();
+    assert_true(run_at(NEAR, "ip link set near up"));
+    assert_true(two_hosts_configure());
+}
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -652,6 +719,8 @@ int main(void)
         TEST_ONCE(refused_packets_are_refused_wherever_they_are),
         TEST_ONCE(random_packets_and_scripts_keep_all_promises),
         TEST_ONCE(nothing_overtakes_what_waits_in_the_queue),
+        TEST_ONCE(flush_waits_until_the_device_is_done),
+        TEST_ONCE(flush_does_not_wait_for_ever),
     };
     const char *missing = past_stack_make();
     unsetenv("UDPBATCH_GSO");

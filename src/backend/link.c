@@ -18,7 +18,7 @@ static bool request(const struct ub_link *link, int fd, unsigned long what, stru
     return ioctl(fd, SIOCGIFNAME, answer) == 0 && ioctl(fd, what, answer) == 0;
 }
 
-/* A number of /proc/sys/net/ipv6/conf; 0 if it is not there. Nothing is allocated for it. */
+/* A number of /proc/sys/net/ipv6/conf; 0 if it cannot be read. Nothing is allocated for it. */
 static uint32_t in6_setting(const char *interface, const char *name)
 {
     char text[64 + IFNAMSIZ];
@@ -39,9 +39,9 @@ static void read_in6_settings(struct ub_link *link, const char *interface)
 {
     uint32_t mtu = in6_setting(interface, "mtu");
 
-    link->mtu_in6 = mtu != 0 && mtu < link->mtu ? mtu : link->mtu;
-    link->has_own_hop_limit =
-        in6_setting(interface, "hop_limit") != in6_setting("all", "hop_limit");
+    link->mtu_in6 = mtu < link->mtu ? mtu : link->mtu;
+    link->hop_limit = in6_setting(interface, "hop_limit");
+    link->usual_hop_limit = in6_setting("all", "hop_limit");
 }
 
 void ub_link_read(struct ub_link *link, int fd)
@@ -58,11 +58,22 @@ void ub_link_read(struct ub_link *link, int fd)
         memcpy(link->mac, answer.ifr_hwaddr.sa_data, UB_MAC);
 }
 
+/* 0: there is none of that name. */
+static uint32_t index_of(const char *interface, int fd)
+{
+    struct ifreq answer = { .ifr_ifindex = 0 };
+
+    if (interface == NULL || strlen(interface) >= sizeof answer.ifr_name)
+        return 0;
+    strcpy(answer.ifr_name, interface);
+    return ioctl(fd, SIOCGIFINDEX, &answer) == 0 ? (uint32_t)answer.ifr_ifindex : 0;
+}
+
 int ub_link_open(struct ub_link *link, const char *interface, int fd)
 {
     struct ifreq answer;
 
-    *link = (struct ub_link){ .index = interface != NULL ? if_nametoindex(interface) : 0 };
+    *link = (struct ub_link){ .index = index_of(interface, fd) };
     if (link->index == 0 || !request(link, fd, SIOCGIFHWADDR, &answer))
         return -ENODEV;
     if (answer.ifr_hwaddr.sa_family != ARPHRD_ETHER)

@@ -8,8 +8,10 @@ struct ub_link {
     uint32_t index;
     bool is_up; /* with carrier */
     unsigned char mac[UB_MAC];
-    uint32_t mtu, mtu_in6;
-    bool has_own_hop_limit; /* of IPv6, other than what a socket tells as the default */
+    uint32_t mtu;
+    /* Of IPv6; 0: it could not be read. */
+    uint32_t mtu_in6, hop_limit;
+    uint32_t usual_hop_limit; /* what a socket tells that has none of its own */
 };
 
 /* Any socket's descriptor will do. Returns 0 or -errno, as udpbatch_sender_open says of "xdp". */

@@ -3,8 +3,11 @@
 
 #if UB_HAVE_XDP
 
+#include <linux/net_tstamp.h>
 #include <netinet/udp.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int number(int fd, int level, int name)
 {
@@ -21,19 +24,20 @@ static bool is_zero(const unsigned char *bytes, size_t len)
     return true;
 }
 
+/* A group is listened to; what packets come from then, the socket does not tell. */
 static void take_in4_address(struct ub_origin *origin, const unsigned char *address)
 {
     memset(origin->in4.address, 0, sizeof origin->in4.address);
     memcpy(origin->in4.address, address, 4);
     origin->in4.has_address = !is_zero(address, 4);
-    origin->in4.sends = true;
+    origin->in4.sends = (address[0] & 0xf0) != 0xe0;
 }
 
 static void take_in6_address(struct ub_origin *origin, const unsigned char *address)
 {
     memcpy(origin->in6.address, address, 16);
     origin->in6.has_address = !is_zero(address, 16);
-    origin->in6.sends = true;
+    origin->in6.sends = address[0] != 0xff;
 }
 
 /* A socket of IPv6 that is bound to an address is one of that address's family alone. */
@@ -94,6 +98,22 @@ static bool is_any_set(int fd, const struct setting *settings, size_t n)
     return false;
 }
 
+/* Among addresses of IPv6 that the kernel may choose from (RFC 5014); its answer to a question for
+ * a route does not know of that. */
+static bool prefers_addresses(int fd)
+{
+    enum { ADDR_PREFERENCES = 72, TEMPORARY = 1, PUBLIC = 2, CARE_OF = 4 }; /* of linux/in6.h */
+    return (number(fd, IPPROTO_IPV6, ADDR_PREFERENCES) & (TEMPORARY | PUBLIC | CARE_OF)) != 0;
+}
+
+/* Of frames past the stack nobody notes when they left. */
+static bool stamps_departures(int fd)
+{
+    const int on_sending =
+        SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_TX_SCHED;
+    return (number(fd, SOL_SOCKET, SO_TIMESTAMPING) & on_sending) != 0;
+}
+
 /* Whether the socket is set to what only the stack does: options of IP, which a frame here has none
  * of, a choice among routes that cannot be asked for, or packets put together or cut. */
 static bool needs_the_stack(const struct ub_origin *origin, int fd)
@@ -109,9 +129,24 @@ static bool needs_the_stack(const struct ub_origin *origin, int fd)
         { IPPROTO_IPV6, IPV6_UNICAST_IF },
     };
 
-    return is_any_set(fd, both, sizeof both / sizeof both[0]) ||
+    return is_any_set(fd, both, sizeof both / sizeof both[0]) || stamps_departures(fd) ||
+           (origin->in6.sends && prefers_addresses(fd)) ||
            (origin->in4.sends && is_any_set(fd, in4, sizeof in4 / sizeof in4[0])) ||
            (origin->in6.sends && is_any_set(fd, in6, sizeof in6 / sizeof in6[0]));
+}
+
+static bool is_connected(int fd)
+{
+    union udpbatch_addr peer;
+    socklen_t len = sizeof peer;
+    return getpeername(fd, &peer.sa, &len) == 0;
+}
+
+/* Who made the socket, by which the kernel routes (ip-rule(8), uidrange). */
+static uint32_t owner_of(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 ? status.st_uid : geteuid();
 }
 
 void ub_origin_read(struct ub_origin *origin, int fd)
@@ -120,6 +155,8 @@ void ub_origin_read(struct ub_origin *origin, int fd)
     origin->only_in6 = number(fd, IPPROTO_IPV6, IPV6_V6ONLY) != 0;
     ub_origin_read_name(origin, fd);
     origin->needs_the_stack = needs_the_stack(origin, fd);
+    origin->is_connected = is_connected(fd);
+    origin->owner = owner_of(fd);
     origin->mark = (uint32_t)number(fd, SOL_SOCKET, SO_MARK);
     origin->interface_index = (uint32_t)number(fd, SOL_SOCKET, SO_BINDTOIFINDEX);
     if (origin->in4.sends) {

@@ -18,11 +18,13 @@ struct ub_origin {
     struct ub_origin_family in4, in6;
     bool is_in4; /* a socket of IPv4 */
     bool only_in6;
-    bool needs_the_stack;     /* set to what only it does */
+    bool needs_the_stack; /* set to what only it does */
+    bool is_connected;
     bool forbids_fragments;   /* IPv4's DF bit, of what fits */
     uint16_t port;            /* as on the wire; 0: not bound yet */
     uint32_t mark;            /* SO_MARK */
     uint32_t interface_index; /* that it is bound to; or 0 */
+    uint32_t owner;           /* user id */
 };
 
 /* Reads all; or address and port alone, the others being as they are in *origin. */

@@ -216,6 +216,7 @@ static struct question question_of_route(const struct ub_rtnl_query *query)
         add(&question, RTA_SRC, query->from, size);
     add_number(&question, RTA_OIF, query->interface_index);
     add_number(&question, RTA_MARK, query->mark);
+    add(&question, RTA_UID, &query->user, sizeof query->user);
     add(&question, RTA_IP_PROTO, &protocol, sizeof protocol);
     add_port(&question, RTA_SPORT, query->from_port);
     add_port(&question, RTA_DPORT, query->to_port);

@@ -16,6 +16,7 @@ struct ub_rtnl_query {
     uint16_t from_port, to_port; /* for rules, and for the choice among several paths */
     uint32_t interface_index;    /* the only one that may be taken */
     uint32_t mark;               /* SO_MARK */
+    uint32_t user;               /* who sends; 0, too, is asked for */
     uint8_t tos;                 /* without the ECN bits */
 };
 

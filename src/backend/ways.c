@@ -162,11 +162,11 @@ static void look_at_socket(struct ub_ways *ways)
     struct ub_origin before;
 
     memcpy(&before, &ways->origin, sizeof before);
-    if (ways->now_ns >= ways->origin_until_ns) {
+    ub_origin_read_name(&ways->origin, ways->fd);
+    bool is_other = memcmp(&before, &ways->origin, sizeof before) != 0;
+    if (is_other || ways->now_ns >= ways->origin_until_ns) {
         ub_origin_read(&ways->origin, ways->fd);
         ways->origin_until_ns = ways->now_ns + ORIGIN_LASTS_NS;
-    } else {
-        ub_origin_read_name(&ways->origin, ways->fd);
     }
     if (memcmp(&before, &ways->origin, sizeof before) != 0)
         forget_all(ways);
@@ -187,6 +187,7 @@ void ub_ways_begin(struct ub_ways *ways, bool will_find)
 void ub_ways_look_at_link(struct ub_ways *ways)
 {
     ub_rtnl_read_changes(ways->changes, take_in, ways);
+    ways->link_until_ns = 0;
     look_at_link(ways);
 }
 
@@ -207,6 +208,7 @@ static struct ub_rtnl_query query_for(const struct ub_ways *ways, const struct u
                                    .to_port = key->port,
                                    .interface_index = key->scope,
                                    .mark = origin->mark,
+                                   .user = origin->owner,
                                    .tos = key->dscp };
 
     if (query.interface_index == 0)
@@ -224,19 +226,34 @@ static struct ub_rtnl_query query_for(const struct ub_ways *ways, const struct u
 static bool is_group(const struct ub_way_key *key)
 {
     const unsigned char *in4 = key->to + UB_IN4_AT;
-    return key->is_in4 ? in4[0] >= 224 : key->to[0] == 0xff;
+    return key->is_in4 ? (in4[0] & 0xf0) == 0xe0 : key->to[0] == 0xff;
+}
+
+/* What a socket tells as its hop limit may be another's: that of the route to its peer if it is
+ * connected, or the usual one where the device has one of its own. */
+static bool knows_hop_limit(const struct ub_ways *ways)
+{
+    const struct ub_link *link = &ways->link;
+    bool is_usual = ways->origin.in6.ttl == link->usual_hop_limit;
+
+    if (ways->origin.is_connected && !is_usual)
+        return false;
+    return link->hop_limit != 0 && link->hop_limit == link->usual_hop_limit;
 }
 
 /* What needs no question. */
 static enum udpbatch_detour refuse_unasked(const struct ub_ways *ways, const struct ub_way_key *key)
 {
     const struct ub_origin_family *family = key->is_in4 ? &ways->origin.in4 : &ways->origin.in6;
+    const size_t at = key->is_in4 ? UB_IN4_AT : 0;
 
     if (!family->sends || ways->origin.needs_the_stack || ways->origin.port == 0 || key->port == 0)
         return UDPBATCH_DETOUR_SOCKET;
     if (is_group(key))
         return UDPBATCH_DETOUR_GROUP;
-    if (!key->is_in4 && ways->link.has_own_hop_limit)
+    if (is_zero(key->to + at, 16 - at)) /* which stands for this host */
+        return UDPBATCH_DETOUR_DEVICE;
+    if (!key->is_in4 && !knows_hop_limit(ways))
         return UDPBATCH_DETOUR_ROUTE;
     return UDPBATCH_DETOUR_NONE;
 }
@@ -315,7 +332,7 @@ static struct ub_frame_flow flow_of(const struct ub_ways *ways, const struct ub_
 /* IPv4 answers to a source that is not this host's with a refusal, IPv6 does not look at it. */
 static bool may_send_from(const struct ub_ways *ways, const struct ub_way_key *key)
 {
-    struct ub_rtnl_query query = { .family = AF_INET6 };
+    struct ub_rtnl_query query = { .family = AF_INET6, .user = ways->origin.owner };
     struct ub_rtnl_route route;
 
     if (key->is_in4 || is_zero(key->from, sizeof key->from))
@@ -423,7 +440,7 @@ static struct ub_way *place_of(const struct ub_ways *ways, const struct ub_way_k
 
 static struct ub_way *renew(struct ub_ways *ways, struct ub_way *way, const struct ub_way_key *key)
 {
-    if (ways->may_ask == 0)
+    if (ways->may_ask == 0 && refuse_unasked(ways, key) == UDPBATCH_DETOUR_NONE)
         return NULL;
     if (!is_valid(ways, way))
         ways->live[ways->live_count++] = (uint16_t)(way - ways->table);

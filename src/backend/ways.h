@@ -24,7 +24,7 @@ struct ub_way {
     int next_hop_family;
     unsigned char next_hop[16];
     uint32_t payload_most;
-    uint32_t generation; /* that of the table, or it is not valid */
+    uint64_t generation; /* that of the table, or it is not valid */
     uint64_t used_in;    /* the plan that it was last found for */
     int64_t until_ns;    /* to be asked for again */
     struct ub_frame_headers headers;
@@ -40,7 +40,7 @@ struct ub_ways {
     int64_t origin_until_ns;
     int64_t now_ns;
     uint64_t plan; /* the number of plans so far */
-    uint32_t generation;
+    uint64_t generation;
     unsigned may_ask; /* in this plan */
     struct ub_way *table;
     uint16_t *live; /* where in the table the valid ways are, in any order */

@@ -8,11 +8,22 @@
 #if UB_HAVE_XDP
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
+
+/* One byte is needed, and a page is what there is. */
+enum { PAGE_PART = 1 };
 
 /* So many frames are written, then handed over, and free again: they stay in the processor's cache,
  * and a system call is shared by enough. */
 enum { FRAMES_AT_ONCE = 128 };
+
+static int64_t clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
 
 /* ---- Open and close -------------------------------------------------------------------------- */
 
@@ -20,11 +31,26 @@ static void close_xdp(struct ub_engine *engine)
 {
     struct ub_xdp *xdp = engine->own;
 
+    if (xdp->is_ours != NULL)
+        munmap(xdp->is_ours, PAGE_PART);
     ub_xsk_close(&xdp->xsk);
     ub_ways_close(&xdp->ways);
     free(xdp->way_of);
     free(xdp->aside);
     free(xdp);
+}
+
+/* Frames are written to memory that a child has a copy of, and the kernel reads the parent's; so
+ * the child has to know. Before Linux 4.14, where there is no AF_XDP, it would not. */
+static unsigned char *make_mark(void)
+{
+    unsigned char *mark =
+        mmap(NULL, PAGE_PART, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mark == MAP_FAILED)
+        return NULL;
+    madvise(mark, PAGE_PART, MADV_WIPEONFORK);
+    *mark = 1;
+    return mark;
 }
 
 /* A frame is half a page, or a whole one if the device sends more. */
@@ -43,7 +69,8 @@ static int open_parts(struct ub_engine *engine, struct ub_xdp *xdp,
         return error;
     xdp->way_of = calloc(engine->plan.capacity, sizeof(struct ub_way *));
     xdp->aside = calloc(engine->plan.capacity, sizeof(struct ub_train));
-    if (xdp->way_of == NULL || xdp->aside == NULL)
+    xdp->is_ours = make_mark();
+    if (xdp->way_of == NULL || xdp->aside == NULL || xdp->is_ours == NULL)
         return -ENOMEM;
     config.interface_index = xdp->ways.link.index;
     config.frame_size = xdp->ways.frame_size = frame_size_for(xdp->ways.link.mtu);
@@ -65,6 +92,7 @@ static int open_xdp(struct ub_engine *engine, const struct udpbatch_sender_optio
     }
     engine->stats.xdp_mode = xdp->xsk.zero_copy ? UDPBATCH_XDP_ZERO_COPY : UDPBATCH_XDP_COPY;
     engine->stats.xdp_queue = options->xdp_queue;
+    xdp->id = (uint16_t)clock_ns(); /* other senders to the same host begin elsewhere */
     return 0;
 }
 
@@ -90,7 +118,7 @@ static void prepare(struct ub_engine *engine, size_t from)
 
     assert(from == 0);
     (void)from;
-    ub_ways_begin(&xdp->ways, has_single_packets(plan));
+    ub_ways_begin(&xdp->ways, *xdp->is_ours && has_single_packets(plan));
     xdp->border = ub_xdp_choose(xdp, plan);
     if (xdp->border < plan->count)
         prepare_socket(engine);
@@ -112,21 +140,16 @@ static uint16_t sum_of_piece(struct ub_xdp *xdp, const struct udpbatch_piece *pi
     return sum->value;
 }
 
-/* A part behind an odd number of bytes counts with its bytes swapped (RFC 1071, 2 B). */
 static uint16_t sum_of(struct ub_xdp *xdp, const struct ub_train *train)
 {
-    uint32_t total = 0;
-    bool is_odd = false;
+    uint16_t sum = 0;
+    size_t behind = 0;
 
-    if (train->piece_count == 1)
-        return sum_of_piece(xdp, train->pieces);
     for (uint32_t i = 0; i < train->piece_count; i++) {
-        uint32_t sum = sum_of_piece(xdp, &train->pieces[i]);
-        total += is_odd ? (sum & 0xff) << 8 | sum >> 8 : sum;
-        is_odd ^= train->pieces[i].len % 2 != 0;
+        sum = ub_frame_join(sum, sum_of_piece(xdp, &train->pieces[i]), behind);
+        behind += train->pieces[i].len;
     }
-    total = (total & 0xffff) + (total >> 16);
-    return (uint16_t)((total & 0xffff) + (total >> 16));
+    return sum;
 }
 
 static size_t write_frame(struct ub_xdp *xdp, const struct ub_train *train,
@@ -176,7 +199,8 @@ static size_t send_frames(struct ub_engine *engine, size_t from)
     size_t count = ub_xsk_submit(&xdp->xsk, &error, &engine->stats.system_calls);
     engine->stats.xdp_packets += count;
     if (count < end - from || error != 0)
-        move_border(engine, from + count, UDPBATCH_DETOUR_LINK);
+        move_border(engine, from + count,
+                    error == EAGAIN ? UDPBATCH_DETOUR_RING : UDPBATCH_DETOUR_LINK);
     else if (count == 0)
         move_border(engine, from, UDPBATCH_DETOUR_RING);
     return count;
@@ -206,31 +230,35 @@ static size_t submit(struct ub_engine *engine, size_t from)
 /* No event tells of completions: pauses between looks, doubled up to the last. */
 enum { PAUSE_FIRST_NS = 20 * 1000, PAUSE_LAST_NS = 1000 * 1000 };
 
-static int64_t least(int64_t a, int64_t b)
+/* Waits a little for completions. Returns 0 or -errno. */
+static int pause_flush(struct ub_xdp *xdp, int64_t until_ns, int64_t *pause_ns)
 {
-    return a < b ? a : b;
+    int64_t left_ns = until_ns - clock_ns();
+
+    ub_ways_look_at_link(&xdp->ways);
+    if (!xdp->ways.link.is_up)
+        return -ENETDOWN;
+    if (left_ns <= 0)
+        return -ETIMEDOUT;
+    int error = ub_xsk_wake(&xdp->xsk);
+    if (error == -ENETDOWN || error == -ENXIO || error == -EBADF)
+        return -ENETDOWN;
+    struct timespec pause = { .tv_nsec = (long)(*pause_ns < left_ns ? *pause_ns : left_ns) };
+    if (*pause_ns < PAUSE_LAST_NS)
+        *pause_ns *= 2;
+    return nanosleep(&pause, NULL) < 0 ? -errno : 0;
 }
 
 static int flush(struct ub_engine *engine, int timeout_ms)
 {
     struct ub_xdp *xdp = engine->own;
-    int64_t left_ns = timeout_ms >= 0 ? timeout_ms * INT64_C(1000000) : INT64_MAX;
-    struct timespec pause = { .tv_nsec = PAUSE_FIRST_NS };
+    int64_t until_ns = timeout_ms >= 0 ? clock_ns() + timeout_ms * INT64_C(1000000) : INT64_MAX;
+    int64_t pause_ns = PAUSE_FIRST_NS;
+    int error = 0;
 
-    while (ub_xsk_outstanding(&xdp->xsk) > 0) {
-        ub_ways_look_at_link(&xdp->ways);
-        if (!xdp->ways.link.is_up)
-            return -ENETDOWN;
-        if (left_ns <= 0)
-            return -ETIMEDOUT;
-        ub_xsk_wake(&xdp->xsk);
-        pause.tv_nsec = (long)least(pause.tv_nsec, left_ns);
-        if (nanosleep(&pause, NULL) < 0)
-            return -errno;
-        left_ns -= pause.tv_nsec;
-        pause.tv_nsec = (long)least(2 * pause.tv_nsec, PAUSE_LAST_NS);
-    }
-    return 0;
+    while (error == 0 && *xdp->is_ours && ub_xsk_outstanding(&xdp->xsk) > 0)
+        error = pause_flush(xdp, until_ns, &pause_ns);
+    return error;
 }
 
 const struct ub_backend ub_backend_xdp = {

@@ -19,6 +19,7 @@ struct ub_sum {
 };
 
 struct ub_xdp {
+    unsigned char *is_ours; /* 0 in a process that was forked off: the ring is its parent's */
     struct ub_xsk xsk;
     struct ub_ways ways;
     size_t border;          /* trains[.. border) go by the ring, the others by the socket */

@@ -51,18 +51,26 @@ static const union udpbatch_addr *to_of(struct ub_xdp *xdp, const struct ub_trai
     return xdp->peer.sa.sa_family != AF_UNSPEC ? &xdp->peer : NULL;
 }
 
-/* A source that stands for its link, too. */
-static bool is_of_a_link(const union udpbatch_addr *from)
+/* A source that stands for its link, too, or is left to the stack, whatever the socket is bound to.
+ */
+static bool is_special(const union udpbatch_addr *from)
 {
-    return from != NULL && from->sa.sa_family == AF_INET6 &&
-           IN6_IS_ADDR_LINKLOCAL(&from->in6.sin6_addr);
+    unsigned char host[16];
+
+    if (from == NULL)
+        return false;
+    ub_addr_host(from, host);
+    if (ub_addr_is_in4(from))
+        return (host[12] | host[13] | host[14] | host[15]) == 0;
+    return IN6_IS_ADDR_LINKLOCAL(&from->in6.sin6_addr) ||
+           IN6_IS_ADDR_UNSPECIFIED(&from->in6.sin6_addr);
 }
 
 /* An interface, a time, a flow label: these the stack knows how to set. */
 static bool needs_the_stack(const struct ub_train *train, const union udpbatch_addr *to)
 {
     return asks_for(train, UDPBATCH_META_INTERFACE | UDPBATCH_META_DEPARTURE) ||
-           is_of_a_link(from_of(train)) ||
+           is_special(from_of(train)) ||
            (to->sa.sa_family == AF_INET6 && to->in6.sin6_flowinfo != 0);
 }
 
@@ -134,7 +142,7 @@ static enum udpbatch_detour choose(struct ub_xdp *xdp, const struct ub_train *tr
         return UDPBATCH_DETOUR_SOCKET;
     if (needs_the_stack(train, to))
         return UDPBATCH_DETOUR_META;
-    if (!xdp->ways.link.is_up)
+    if (!*xdp->is_ours || !xdp->ways.link.is_up)
         return UDPBATCH_DETOUR_LINK;
     uint8_t tos = ub_xdp_tos(xdp, train, ub_addr_is_in4(to));
     *way = ub_ways_find(&xdp->ways, to, from_of(train), tos);

@@ -102,11 +102,13 @@ static int open_socket(struct ub_xsk *xsk)
     return errno == EAFNOSUPPORT ? -ENOSYS : -errno;
 }
 
+/* Shared, though with nobody: of private memory a fork would make copies, and the kernel goes on
+ * with the pages that it knows. */
 static int make_frames(struct ub_xsk *xsk)
 {
     struct xdp_umem_reg area = { .len = FRAMES_SIZE, .chunk_size = xsk->frame_size };
     void *memory =
-        mmap(NULL, FRAMES_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        mmap(NULL, FRAMES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (memory == MAP_FAILED)
         return -errno;
@@ -173,8 +175,12 @@ static void widen(struct ub_xsk *xsk)
         xsk->budget = BUDGET_DEFAULT;
 }
 
-static int bind_to(struct ub_xsk *xsk, const struct ub_xsk_config *config, uint16_t mode)
+/* Without a copy only if it is asked for: many drivers then fill the receive queue of that number
+ * from this socket's memory, too, though nobody receives by it, and the host hears nothing there.
+ */
+static int bind_to(struct ub_xsk *xsk, const struct ub_xsk_config *config)
 {
+    const uint16_t mode = config->mode == UDPBATCH_XDP_ZERO_COPY ? XDP_ZEROCOPY : XDP_COPY;
     struct sockaddr_xdp queue = { .sxdp_family = AF_XDP,
                                   .sxdp_flags = (uint16_t)(mode | XDP_USE_NEED_WAKEUP),
                                   .sxdp_ifindex = config->interface_index,
@@ -183,7 +189,9 @@ static int bind_to(struct ub_xsk *xsk, const struct ub_xsk_config *config, uint1
     xsk->zero_copy = mode == XDP_ZEROCOPY;
     if (bind(xsk->fd, (struct sockaddr *)&queue, sizeof queue) == 0)
         return 0;
-    return errno == EINVAL ? -ECHRNG : -errno; /* there is nothing else here that it could mean */
+    if (errno == EINVAL) /* or a driver's, of its rings, where there is no copy */
+        return xsk->zero_copy ? -EOPNOTSUPP : -ECHRNG;
+    return -errno;
 }
 
 static int wake(const struct ub_xsk *xsk)
@@ -191,10 +199,11 @@ static int wake(const struct ub_xsk *xsk)
     return sendto(xsk->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 ? -errno : 0;
 }
 
-/* The kernel has not looked at the ring. */
-static bool is_down(int error)
+/* Whether the kernel has looked at the ring before it gave this error. */
+static bool has_looked(int error)
 {
-    return error == ENETDOWN || error == ENXIO;
+    return error == EAGAIN || error == EBUSY || error == ENOBUFS || error == ENOMEM ||
+           error == EOVERFLOW;
 }
 
 static uint64_t count_invalid(const struct ub_xsk *xsk)
@@ -215,7 +224,8 @@ static uint32_t pass_by(struct ub_xsk *xsk, uint64_t *system_calls)
     uint32_t tries = end - load(xsk->tx.consumer) + 2;
     int error = 0;
 
-    for (; load(xsk->tx.consumer) != end && tries > 0 && !is_down(error); tries--) {
+    for (; load(xsk->tx.consumer) != end && tries > 0 && (error == 0 || has_looked(error));
+         tries--) {
         ++*system_calls;
         error = -wake(xsk);
     }
@@ -251,16 +261,7 @@ static int try_out(struct ub_xsk *xsk)
     return pass_by(xsk, &system_calls) == 1 ? 0 : -ECHRNG;
 }
 
-/* A driver that knows nothing of zero copy says so at once, and the socket may be bound again. */
-static int bind_in_mode(struct ub_xsk *xsk, const struct ub_xsk_config *config, uint16_t mode)
-{
-    int error = bind_to(xsk, config, mode);
-    bool may_copy = mode == XDP_ZEROCOPY && config->mode == UDPBATCH_XDP_AUTO;
-    return error == -EOPNOTSUPP && may_copy ? bind_to(xsk, config, XDP_COPY) : error;
-}
-
-/* On failure, xsk->zero_copy says whether it was without a copy that it failed. */
-static int open_in_mode(struct ub_xsk *xsk, const struct ub_xsk_config *config, uint16_t mode)
+static int open_once(struct ub_xsk *xsk, const struct ub_xsk_config *config)
 {
     *xsk = (struct ub_xsk){ .fd = -1, .frame_size = config->frame_size, .is_clean = true };
     int error = open_socket(xsk);
@@ -269,16 +270,13 @@ static int open_in_mode(struct ub_xsk *xsk, const struct ub_xsk_config *config, 
     if (error == 0)
         error = make_rings(xsk);
     if (error == 0)
-        error = bind_in_mode(xsk, config, mode);
+        error = bind_to(xsk, config);
     if (error == 0)
         error = try_out(xsk);
-    if (error == 0) {
+    if (error < 0)
+        ub_xsk_close(xsk);
+    else
         widen(xsk);
-        return 0;
-    }
-    bool zero_copy = xsk->zero_copy;
-    ub_xsk_close(xsk);
-    xsk->zero_copy = zero_copy;
     return error;
 }
 
@@ -286,16 +284,6 @@ static int open_in_mode(struct ub_xsk *xsk, const struct ub_xsk_config *config, 
 static bool may_pass(int error)
 {
     return error == -EBUSY || error == -ENOBUFS;
-}
-
-static int open_once(struct ub_xsk *xsk, const struct ub_xsk_config *config)
-{
-    bool copies = config->mode == UDPBATCH_XDP_COPY;
-    int error = open_in_mode(xsk, config, copies ? XDP_COPY : XDP_ZEROCOPY);
-
-    if (error < 0 && !may_pass(error) && xsk->zero_copy && config->mode == UDPBATCH_XDP_AUTO)
-        return open_in_mode(xsk, config, XDP_COPY);
-    return error;
 }
 
 int ub_xsk_open(struct ub_xsk *xsk, const struct ub_xsk_config *config)
@@ -374,7 +362,7 @@ static uint32_t hand_over(struct ub_xsk *xsk, uint32_t count, int *error, uint64
         uint32_t before = load(xsk->tx.consumer);
         ++*system_calls;
         *error = -wake(xsk);
-        has_run |= *error != 0 && !is_down(*error);
+        has_run |= has_looked(*error);
         reap(xsk);
         tries = load(xsk->tx.consumer) != before ? 0 : tries + 1;
     } while ((*error == EAGAIN || *error == EINTR) && tries < TRIES);
@@ -411,9 +399,12 @@ static uint32_t submit_shared(struct ub_xsk *xsk, int *error, uint64_t *system_c
     const uint32_t count = xsk->produced - *xsk->tx.producer;
 
     store(xsk->tx.producer, xsk->produced);
-    if ((load(xsk->tx.flags) & XDP_RING_NEED_WAKEUP) != 0) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the driver sets the flag, then looks once more */
+    for (int i = 0; i < TRIES && (load(xsk->tx.flags) & XDP_RING_NEED_WAKEUP) != 0; i++) {
         ++*system_calls;
         *error = -wake(xsk);
+        if (*error != EAGAIN && *error != EBUSY && *error != EINTR)
+            break;
     }
     reap(xsk);
     return count;
