@@ -200,7 +200,7 @@ caught "more than a wake-up takes" test_xsk backend/xsk.c \
 caught "indices that do not wrap" test_xsk backend/xsk.c \
     's/for (; next != end; next++)/for (; next < end; next++)/'
 caught "that a failed open leaves its socket" test_xsk backend/xsk.c \
-    '/^static int open_in_mode/,/^}/s/ub_xsk_close(xsk);/;/'
+    '/^static int open_once/,/^}/s/ub_xsk_close(xsk);/;/'
 caught "that a queue that is not there is opened" test_xsk backend/xsk.c \
     's/return pass_by(xsk, &system_calls) == 1 ? 0 : -ECHRNG;/return 0;/'
 exit $failed
