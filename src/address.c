@@ -23,3 +23,11 @@ void ub_addr_host(const union udpbatch_addr *addr, unsigned char host[16])
     memset(host + 10, 0xff, 2);
     memcpy(host + 12, &addr->in4.sin_addr, 4);
 }
+
+bool ub_addr_is_zero(const unsigned char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 
 /* How long a refusal is remembered. Each costs a system call and a plan. */
 #define COOL_DOWN_NS INT64_C(1000000000)
@@ -69,13 +68,6 @@ void ub_gso_ask(struct ub_gso *gso, int fd, enum udpbatch_trains wanted)
 
 /* ---- What refusals teach --------------------------------------------------------------------- */
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static void forget_routes(struct ub_gso *gso, int64_t now)
 {
     size_t kept = 0;
@@ -90,7 +82,7 @@ void ub_gso_remember(struct ub_gso *gso)
     gso->splits = 0;
     if (gso->route_count == 0 && gso->segments == gso->segments_at_best)
         return;
-    int64_t now = now_ns();
+    int64_t now = ub_clock_ns();
     forget_routes(gso, now);
     if (gso->until_ns <= now)
         gso->segments = gso->segments_at_best;
@@ -182,7 +174,7 @@ bool ub_gso_learn(struct ub_gso *gso, const struct ub_train *train)
         limit_segments(gso, 1, 0);
     if (!is_about_trains(train))
         return true;
-    int64_t until_ns = now_ns() + COOL_DOWN_NS;
+    int64_t until_ns = ub_clock_ns() + COOL_DOWN_NS;
     bool is_too_long = train->error == EINVAL && train->count > UB_SEGMENTS_OLD;
 
     if (is_too_long)

@@ -275,6 +275,7 @@ enum ub_gso_kernel ub_gso_kernel(const char *release);
 /* address.c */
 bool ub_addr_is_in4(const union udpbatch_addr *addr); /* IPv4, or mapped into IPv6 */
 void ub_addr_host(const union udpbatch_addr *addr, unsigned char host[16]);
+bool ub_addr_is_zero(const unsigned char *bytes, size_t len);
 
 /* The flags of a received meta, but for UDPBATCH_META_LOCAL, which a packet to be sent has too. */
 #define UB_META_CAME                                                                               \
@@ -339,15 +340,21 @@ void ub_slot_read(struct ub_slot *slot, struct msghdr *message, size_t len);
 
 /* socket.c: what is asked of a descriptor. An int is -errno if it is negative. */
 int ub_socket_check(int fd);
+int ub_socket_option(int fd, int level, int name,
+                     int otherwise); /* where there is no such option */
 bool ub_socket_has_trains(int fd);
 bool ub_socket_peer_is_in4(int fd);
 bool ub_socket_has_txtime(int fd);
 bool ub_socket_forbids_fragments(int fd);
 struct in_addr ub_socket_own_in4(int fd);
+bool ub_socket_is_connected(int fd);
 bool ub_socket_hears_icmp(int fd);
 bool ub_socket_never_takes(int fd, uint32_t bytes);
 int ub_socket_wait(int fd, short events, int timeout_ms); /* poll(2)'s revents, if there are any */
 bool ub_socket_dropped(int fd, uint32_t *dropped);
+
+/* clock.c: nanoseconds of CLOCK_MONOTONIC. */
+int64_t ub_clock_ns(void);
 
 /* options.c: structures that carry their size. */
 int ub_options_take(void *mine, size_t size, const void *theirs);

@@ -5,8 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-/* An option's value, or `otherwise` where there is no such option. */
-static int option(int fd, int level, int name, int otherwise)
+int ub_socket_option(int fd, int level, int name, int otherwise)
 {
     int value = 0;
     socklen_t len = sizeof value;
@@ -21,18 +20,20 @@ int ub_socket_check(int fd)
 
     if (getsockname(fd, &own.sa, &len) < 0)
         return -errno;
-    if (option(fd, SOL_SOCKET, SO_TYPE, 0) != SOCK_DGRAM)
+    if (ub_socket_option(fd, SOL_SOCKET, SO_TYPE, 0) != SOCK_DGRAM)
         return -EPROTOTYPE;
     if (own.sa.sa_family != AF_INET && own.sa.sa_family != AF_INET6)
         return -EAFNOSUPPORT;
-    return option(fd, SOL_SOCKET, UB_PROTOCOL, IPPROTO_UDP) == IPPROTO_UDP ? 0 : -EPROTONOSUPPORT;
+    return ub_socket_option(fd, SOL_SOCKET, UB_PROTOCOL, IPPROTO_UDP) == IPPROTO_UDP
+               ? 0
+               : -EPROTONOSUPPORT;
 }
 
 /* Whether the kernel knows of trains, and this is a socket for them. A message's segment size would
  * be ignored on another. */
 bool ub_socket_has_trains(int fd)
 {
-    return option(fd, UB_SOL_UDP, UB_UDP_SEGMENT, -1) >= 0;
+    return ub_socket_option(fd, UB_SOL_UDP, UB_UDP_SEGMENT, -1) >= 0;
 }
 
 bool ub_socket_peer_is_in4(int fd)
@@ -73,21 +74,26 @@ struct in_addr ub_socket_own_in4(int fd)
 bool ub_socket_forbids_fragments(int fd)
 {
     enum { NONE = -2 };
-    int mode = option(fd, IPPROTO_IP, UB_MTU_DISCOVER, NONE);
+    int mode = ub_socket_option(fd, IPPROTO_IP, UB_MTU_DISCOVER, NONE);
     return mode == UB_PMTUDISC_DO || mode == UB_PMTUDISC_PROBE;
 }
 
 static bool has_error_queue(int fd)
 {
-    return option(fd, IPPROTO_IP, UB_IP_RECVERR, 0) != 0 ||
-           option(fd, IPPROTO_IPV6, UB_IPV6_RECVERR, 0) != 0;
+    return ub_socket_option(fd, IPPROTO_IP, UB_IP_RECVERR, 0) != 0 ||
+           ub_socket_option(fd, IPPROTO_IPV6, UB_IPV6_RECVERR, 0) != 0;
+}
+
+bool ub_socket_is_connected(int fd)
+{
+    union udpbatch_addr peer;
+    socklen_t len = sizeof peer;
+    return getpeername(fd, &peer.sa, &len) == 0;
 }
 
 bool ub_socket_hears_icmp(int fd)
 {
-    union udpbatch_addr peer;
-    socklen_t len = sizeof peer;
-    return getpeername(fd, &peer.sa, &len) == 0 || has_error_queue(fd);
+    return ub_socket_is_connected(fd) || has_error_queue(fd);
 }
 
 /* Whether ENOBUFS is due to the payload's size and not to others in its way. Linux gives it to the
@@ -95,7 +101,7 @@ bool ub_socket_hears_icmp(int fd)
  * their own packet. Drops of a device it reports on a socket with an error queue only. */
 bool ub_socket_never_takes(int fd, uint32_t bytes)
 {
-    const uint64_t buffer = (uint64_t)option(fd, SOL_SOCKET, SO_SNDBUF, INT32_MAX);
+    const uint64_t buffer = (uint64_t)ub_socket_option(fd, SOL_SOCKET, SO_SNDBUF, INT32_MAX);
     int queued = 0;
     if (bytes > 2 * buffer)
         return true;

@@ -17,6 +17,8 @@ const char *past_stack_make(void);
 
 /* Waits until both cables and the router are ready: before that a packet may be lost. */
 void wait_for_all_ways(void);
+/* The same as a test, to come first. */
+void the_way_to_the_far_side_is_open(void **state);
 
 /* ---- Packets --------------------------------------------------------------------------------- */
 

@@ -149,7 +149,7 @@ caught "that a full socket splits trains" test_scripted_trains send.c \
 caught "that refusals are never forgotten" test_scripted_trains gso.c \
     's/gso->routes\[i\].until_ns > now/true/'
 caught "that refusals are forgotten early" test_scripted_trains gso.c \
-    's/now_ns() + COOL_DOWN_NS/now_ns() + COOL_DOWN_NS \/ 2/'
+    's/ub_clock_ns() + COOL_DOWN_NS/ub_clock_ns() + COOL_DOWN_NS \/ 2/'
 caught "that a packet's refusal is held against trains" test_scripted_trains gso.c \
     '/^static bool is_about_trains/,/^}/s/return false;/return true;/'
 caught "that one host's refusal is every host's" test_scripted_trains gso.c \
@@ -159,7 +159,7 @@ caught "that as long packets are tried again" test_scripted_trains gso.c \
 caught "that a limit of 64 is taken for a host's" test_scripted_trains gso.c \
     's/train->count > UB_SEGMENTS_OLD/false/'
 caught "that a missing option is not noticed" test_scripted_trains socket.c \
-    's/option(fd, UB_SOL_UDP, UB_UDP_SEGMENT, -1) >= 0/true/'
+    's/ub_socket_option(fd, UB_SOL_UDP, UB_UDP_SEGMENT, -1) >= 0/true/'
 caught "that damage to trains is not known of" test_scripted_trains gso.c \
     's/kernel == UB_GSO_DAMAGES/false/'
 caught "that single packets are counted as trains" test_scripted_trains send.c \

@@ -21,12 +21,6 @@
 static struct udpbatch_packet packets[MANY];
 static struct frame frames[CAPTURE_MOST];
 
-static void the_way_to_the_far_side_is_open(void **state)
-{
-    (void)state;
-    wait_for_all_ways();
-}
-
 /* ---- By the socket --------------------------------------------------------------------------- */
 
 static void trains_take_the_socket(void **state)

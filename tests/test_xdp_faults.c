@@ -26,12 +26,6 @@
 
 static struct udpbatch_packet packets[MANY];
 
-static void the_way_to_the_far_side_is_open(void **state)
-{
-    (void)state;
-    wait_for_all_ways();
-}
-
 /* ---- Open ------------------------------------------------------------------------------------ */
 
 static struct port own_port(void)

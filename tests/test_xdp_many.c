@@ -15,12 +15,6 @@
 static struct udpbatch_packet packets[MANY];
 static struct frame frames[CAPTURE_MOST];
 
-static void the_way_to_the_far_side_is_open(void **state)
-{
-    (void)state;
-    wait_for_all_ways();
-}
-
 /* ---- Many ------------------------------------------------------------------------------------ */
 
 enum { HOSTS_BEHIND = 97 };

@@ -80,12 +80,6 @@ static void set_gateways(int family)
     route_by(family, FIRST);
 }
 
-static void the_way_to_the_far_side_is_open(void **state)
-{
-    (void)state;
-    wait_for_all_ways();
-}
-
 /* ---- Where a packet goes --------------------------------------------------------------------- */
 
 /* A sender, and what passes the cable. */

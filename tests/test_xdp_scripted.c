@@ -403,12 +403,6 @@ static void warm_up(void)
 
 enum { FEW = 6 };
 
-static void the_way_to_the_far_side_is_open(void **state)
-{
-    (void)state;
-    wait_for_all_ways();
-}
-
 static void without_faults_singles_go_by_the_ring(void **state)
 {
     (void)state;

@@ -11,17 +11,7 @@
 
 static int number(int fd, int level, int name)
 {
-    int value = 0;
-    socklen_t len = sizeof value;
-    return getsockopt(fd, level, name, &value, &len) == 0 ? value : 0;
-}
-
-static bool is_zero(const unsigned char *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (bytes[i] != 0)
-            return false;
-    return true;
+    return ub_socket_option(fd, level, name, 0);
 }
 
 /* A group is listened to; what packets come from then, the socket does not tell. */
@@ -29,14 +19,14 @@ static void take_in4_address(struct ub_origin *origin, const unsigned char *addr
 {
     memset(origin->in4.address, 0, sizeof origin->in4.address);
     memcpy(origin->in4.address, address, 4);
-    origin->in4.has_address = !is_zero(address, 4);
+    origin->in4.has_address = !ub_addr_is_zero(address, 4);
     origin->in4.sends = (address[0] & 0xf0) != 0xe0;
 }
 
 static void take_in6_address(struct ub_origin *origin, const unsigned char *address)
 {
     memcpy(origin->in6.address, address, 16);
-    origin->in6.has_address = !is_zero(address, 16);
+    origin->in6.has_address = !ub_addr_is_zero(address, 16);
     origin->in6.sends = address[0] != 0xff;
 }
 
@@ -92,7 +82,7 @@ static bool is_any_set(int fd, const struct setting *settings, size_t n)
         socklen_t len = sizeof value;
         memset(value, 0, sizeof value);
         if (getsockopt(fd, settings[i].level, settings[i].name, value, &len) == 0 && len > 0 &&
-            (len > sizeof(int) || !is_zero(value, len)))
+            (len > sizeof(int) || !ub_addr_is_zero(value, len)))
             return true;
     }
     return false;
@@ -135,13 +125,6 @@ static bool needs_the_stack(const struct ub_origin *origin, int fd)
            (origin->in6.sends && is_any_set(fd, in6, sizeof in6 / sizeof in6[0]));
 }
 
-static bool is_connected(int fd)
-{
-    union udpbatch_addr peer;
-    socklen_t len = sizeof peer;
-    return getpeername(fd, &peer.sa, &len) == 0;
-}
-
 /* Who made the socket, by which the kernel routes (ip-rule(8), uidrange). */
 static uint32_t owner_of(int fd)
 {
@@ -155,7 +138,7 @@ void ub_origin_read(struct ub_origin *origin, int fd)
     origin->only_in6 = number(fd, IPPROTO_IPV6, IPV6_V6ONLY) != 0;
     ub_origin_read_name(origin, fd);
     origin->needs_the_stack = needs_the_stack(origin, fd);
-    origin->is_connected = is_connected(fd);
+    origin->is_connected = ub_socket_is_connected(fd);
     origin->owner = owner_of(fd);
     origin->mark = (uint32_t)number(fd, SOL_SOCKET, SO_MARK);
     origin->interface_index = (uint32_t)number(fd, SOL_SOCKET, SO_BINDTOIFINDEX);

@@ -8,7 +8,6 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Destinations that are remembered. One is looked for at so many places at most, so that the time
@@ -137,13 +136,6 @@ static void take_in(void *context, const struct ub_rtnl_change *change)
     }
 }
 
-static int64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static void look_at_link(struct ub_ways *ways)
 {
     struct ub_link before;
@@ -178,7 +170,7 @@ void ub_ways_begin(struct ub_ways *ways, bool will_find)
     if (!will_find)
         return;
     ways->may_ask = ASKS_MOST;
-    ways->now_ns = clock_ns();
+    ways->now_ns = ub_clock_ns();
     ub_rtnl_read_changes(ways->changes, take_in, ways);
     look_at_link(ways);
     look_at_socket(ways);
@@ -192,11 +184,6 @@ void ub_ways_look_at_link(struct ub_ways *ways)
 }
 
 /* ---- Asking the kernel ----------------------------------------------------------------------- */
-
-static bool is_zero(const unsigned char *bytes, size_t len)
-{
-    return bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0;
-}
 
 static struct ub_rtnl_query query_for(const struct ub_ways *ways, const struct ub_way_key *key)
 {
@@ -216,7 +203,7 @@ static struct ub_rtnl_query query_for(const struct ub_ways *ways, const struct u
     memcpy(query.to, key->to + at, 16 - at);
     query.has_from = family->has_address;
     memcpy(query.from, family->address, sizeof query.from);
-    if (!is_zero(key->from, sizeof key->from)) {
+    if (!ub_addr_is_zero(key->from, sizeof key->from)) {
         query.has_from = true;
         memcpy(query.from, key->from + at, 16 - at);
     }
@@ -251,7 +238,7 @@ static enum udpbatch_detour refuse_unasked(const struct ub_ways *ways, const str
         return UDPBATCH_DETOUR_SOCKET;
     if (is_group(key))
         return UDPBATCH_DETOUR_GROUP;
-    if (is_zero(key->to + at, 16 - at)) /* which stands for this host */
+    if (ub_addr_is_zero(key->to + at, 16 - at)) /* which stands for this host */
         return UDPBATCH_DETOUR_DEVICE;
     if (!key->is_in4 && !knows_hop_limit(ways))
         return UDPBATCH_DETOUR_ROUTE;
@@ -335,7 +322,7 @@ static bool may_send_from(const struct ub_ways *ways, const struct ub_way_key *k
     struct ub_rtnl_query query = { .family = AF_INET6, .user = ways->origin.owner };
     struct ub_rtnl_route route;
 
-    if (key->is_in4 || is_zero(key->from, sizeof key->from))
+    if (key->is_in4 || ub_addr_is_zero(key->from, sizeof key->from))
         return true;
     memcpy(query.to, key->from, sizeof query.to);
     return ub_rtnl_route(ways->questions, &query, &route) == 0 && route.type == RTN_LOCAL;

@@ -18,13 +18,6 @@ enum { PAGE_PART = 1 };
  * and a system call is shared by enough. */
 enum { FRAMES_AT_ONCE = 128 };
 
-static int64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 /* ---- Open and close -------------------------------------------------------------------------- */
 
 static void close_xdp(struct ub_engine *engine)
@@ -40,8 +33,8 @@ static void close_xdp(struct ub_engine *engine)
     free(xdp);
 }
 
-/* Frames are written to memory that a child has a copy of, and the kernel reads the parent's; so
- * the child has to know. Before Linux 4.14, where there is no AF_XDP, it would not. */
+/* Which frames are spare, and how far the ring is, only one process can know; a child has a copy of
+ * that, and would write over frames of its parent's. So it has to know that it is one. */
 static unsigned char *make_mark(void)
 {
     unsigned char *mark =
@@ -92,7 +85,7 @@ static int open_xdp(struct ub_engine *engine, const struct udpbatch_sender_optio
     }
     engine->stats.xdp_mode = xdp->xsk.zero_copy ? UDPBATCH_XDP_ZERO_COPY : UDPBATCH_XDP_COPY;
     engine->stats.xdp_queue = options->xdp_queue;
-    xdp->id = (uint16_t)clock_ns(); /* other senders to the same host begin elsewhere */
+    xdp->id = (uint16_t)ub_clock_ns(); /* other senders to the same host begin elsewhere */
     return 0;
 }
 
@@ -233,7 +226,7 @@ enum { PAUSE_FIRST_NS = 20 * 1000, PAUSE_LAST_NS = 1000 * 1000 };
 /* Waits a little for completions. Returns 0 or -errno. */
 static int pause_flush(struct ub_xdp *xdp, int64_t until_ns, int64_t *pause_ns)
 {
-    int64_t left_ns = until_ns - clock_ns();
+    int64_t left_ns = until_ns - ub_clock_ns();
 
     ub_ways_look_at_link(&xdp->ways);
     if (!xdp->ways.link.is_up)
@@ -252,7 +245,7 @@ static int pause_flush(struct ub_xdp *xdp, int64_t until_ns, int64_t *pause_ns)
 static int flush(struct ub_engine *engine, int timeout_ms)
 {
     struct ub_xdp *xdp = engine->own;
-    int64_t until_ns = timeout_ms >= 0 ? clock_ns() + timeout_ms * INT64_C(1000000) : INT64_MAX;
+    int64_t until_ns = timeout_ms >= 0 ? ub_clock_ns() + timeout_ms * INT64_C(1000000) : INT64_MAX;
     int64_t pause_ns = PAUSE_FIRST_NS;
     int error = 0;
 

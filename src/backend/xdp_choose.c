@@ -61,7 +61,7 @@ static bool is_special(const union udpbatch_addr *from)
         return false;
     ub_addr_host(from, host);
     if (ub_addr_is_in4(from))
-        return (host[12] | host[13] | host[14] | host[15]) == 0;
+        return ub_addr_is_zero(host + UB_IN4_AT, 4);
     return IN6_IS_ADDR_LINKLOCAL(&from->in6.sin6_addr) ||
            IN6_IS_ADDR_UNSPECIFIED(&from->in6.sin6_addr);
 }
