@@ -1,4 +1,4 @@
-/* main.c: the table of subcommands, and what holds for each of them. */
+/* main.c: what holds for every subcommand. */
 #include "cli.h"
 
 #include <errno.h>
@@ -11,29 +11,18 @@
 #include "complain.h"
 #include "options.h"
 
-/* Each is { name, function, help }; see options.h. */
-static const struct command *const commands[] = {
-    &send_command,
-    &recv_command,
-#ifdef HAVE_BENCH
-    &bench_command,
-#endif
-};
-
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
-
 static const struct command *find_command(const char *name)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
-    return NULL;
+    size_t i = 0;
+    while (commands[i] != NULL && strcmp(commands[i]->name, name) != 0)
+        i++;
+    return commands[i];
 }
 
 static int print_help(void)
 {
     printf("usage: udpbatch SUBCOMMAND [OPTION]...\n\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (size_t i = 0; commands[i] != NULL; i++)
         printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
     printf("\nudpbatch SUBCOMMAND --help says more; udpbatch --version tells the version.\n");
     return STATUS_DONE;

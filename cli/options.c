@@ -10,9 +10,10 @@
 #include "json.h"
 
 /* What getopt_long returns for row i is FIRST_CODE + i, which is no character. */
-enum { ROWS_MAX = 24, FIRST_CODE = 256, HELP_CODE = FIRST_CODE + ROWS_MAX };
+enum { ROWS_MAX = 40, FIRST_CODE = 256, HELP_CODE = FIRST_CODE + ROWS_MAX };
 
-static const struct option_row help_row = { "help", 'h', NULL, "show this help", NULL, 0 };
+static const struct option_row help_row = { "help",       'h',  NULL, "show this help",
+                                            "Show help.", NULL, 0 };
 
 enum { FORM_TEXT = 80 };
 

@@ -12,9 +12,10 @@ typedef bool option_setter(void *settings, const char *argument, struct reason *
 struct option_row {
     const char *name;
     char letter;          /* of the short form; 0: none */
-    const char *argument; /* its name in --help; NULL: takes none */
-    const char *help;
-    option_setter *set; /* NULL: it makes a bool of the settings true, that at the offset */
+    const char *argument; /* its name, or the words it can be as in "on|off"; NULL: takes none */
+    const char *help;     /* in a few words */
+    const char *detail;   /* in sentences, for the manual: see mdoc.h */
+    option_setter *set;   /* NULL: it makes a bool of the settings true, that at the offset */
     size_t flag;
 };
 
@@ -31,6 +32,10 @@ struct command {
 extern const struct command send_command;
 extern const struct command recv_command;
 extern const struct command bench_command;
+extern const struct command probe_command;
+
+/* All of them, NULL at the end. */
+extern const struct command *const commands[];
 
 /* What options_parse returns if there is something to do. */
 enum { OPTIONS_GO_ON = -1 };

@@ -1,4 +1,4 @@
-/* send.c: udpbatch send: its options, and what it opens, reports and closes. */
+/* send.c: udpbatch send: what it opens, reports and closes. */
 #include "cli.h"
 
 #include <errno.h>
@@ -10,175 +10,24 @@
 #include "address.h"
 #include "backends.h"
 #include "clock.h"
+#include "file_source.h"
 #include "interrupt.h"
 #include "json.h"
-#include "options.h"
 #include "report.h"
+#include "send_options.h"
 #include "socket.h"
 #include "statistics.h"
 #include "transfer.h"
-#include "units.h"
 
 /* Fits any path of IPv6 without fragments (1280 - 40 - 8), with room for a tunnel. */
 enum { DEFAULT_SIZE = 1200 };
-
-struct send_settings {
-    struct common_settings common;
-    struct targets targets;
-    const char *targets_file;
-    const char *file;
-    uint64_t size; /* 0: not given */
-    struct rate rate;
-    struct udpbatch_meta meta; /* of every datagram */
-    const char *interface;     /* NULL: not given */
-    uint64_t queue;
-    enum udpbatch_xdp_mode xdp_mode;
-    const char *xdp_option; /* one of the two above that was given; else NULL */
-    bool broadcast;
-};
-
-/* ---- Options ------------------------------------------------------------------------------- */
-
-static bool set_to(void *settings, const char *argument, struct reason *reason)
-{
-    return targets_add(&((struct send_settings *)settings)->targets, argument, reason);
-}
-
-static bool set_targets(void *settings, const char *argument, struct reason *reason)
-{
-    struct send_settings *send = settings;
-    if (send->targets_file != NULL)
-        return reason_give(reason, "give this option once");
-    send->targets_file = argument;
-    return true;
-}
-
-static bool set_size(void *settings, const char *argument, struct reason *reason)
-{
-    return units_read_count(argument, 1, PAYLOAD_MAX, &((struct send_settings *)settings)->size) ||
-           reason_give(reason, "write a number of bytes from 1 to %d", PAYLOAD_MAX);
-}
-
-static bool set_rate(void *settings, const char *argument, struct reason *reason)
-{
-    return units_read_rate(argument, &((struct send_settings *)settings)->rate) ||
-           reason_give(reason, "write a rate above 0 in bit or pps, such as 200Mbit or 50kpps");
-}
-
-static bool set_tos(void *settings, const char *argument, struct reason *reason)
-{
-    struct udpbatch_meta *meta = &((struct send_settings *)settings)->meta;
-    meta->flags |= UDPBATCH_META_TOS;
-    return units_read_byte(argument, &meta->tos) ||
-           reason_give(reason, "write a number from 0 to 255, such as 184 or 0xb8");
-}
-
-static bool set_ttl(void *settings, const char *argument, struct reason *reason)
-{
-    struct udpbatch_meta *meta = &((struct send_settings *)settings)->meta;
-    uint64_t ttl;
-    if (!units_read_count(argument, 1, UINT8_MAX, &ttl))
-        return reason_give(reason, "write a number from 1 to 255");
-    meta->flags |= UDPBATCH_META_TTL;
-    meta->ttl = (uint8_t)ttl;
-    return true;
-}
-
-static bool set_from(void *settings, const char *argument, struct reason *reason)
-{
-    struct udpbatch_meta *meta = &((struct send_settings *)settings)->meta;
-    meta->flags |= UDPBATCH_META_LOCAL;
-    return address_read_host(argument, &meta->local, reason);
-}
-
-/* What it is for is known when the back end is. */
-static bool set_interface(void *settings, const char *argument, struct reason *reason)
-{
-    (void)reason;
-    ((struct send_settings *)settings)->interface = argument;
-    return true;
-}
-
-static bool set_queue(void *settings, const char *argument, struct reason *reason)
-{
-    struct send_settings *send = settings;
-    send->xdp_option = "--queue";
-    return units_read_count(argument, 0, UINT32_MAX, &send->queue) ||
-           reason_give(reason, "write the number of a queue, the first is 0");
-}
-
-static bool set_xdp_mode(void *settings, const char *argument, struct reason *reason)
-{
-    static const char *const words[] = { [UDPBATCH_XDP_AUTO] = "auto",
-                                         [UDPBATCH_XDP_COPY] = "copy",
-                                         [UDPBATCH_XDP_ZERO_COPY] = "zero-copy" };
-    struct send_settings *send = settings;
-    send->xdp_option = "--xdp-mode";
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strcmp(words[i], argument) == 0) {
-            send->xdp_mode = (enum udpbatch_xdp_mode)i;
-            return true;
-        }
-    return reason_give(reason, "write auto, copy or zero-copy");
-}
-
-static bool set_file(void *settings, const char *argument, struct reason *reason)
-{
-    struct send_settings *send = settings;
-    if (send->file != NULL)
-        return reason_give(reason, "one file at a time can be sent");
-    send->file = argument;
-    return true;
-}
-
-static const struct option_row rows[] = {
-    { "to", 't', "HOST:PORT", "send to this target; can be given many times", set_to, 0 },
-    { "targets", 'T', "FILE", "and to those in FILE, one HOST:PORT per line", set_targets, 0 },
-    { "size", 's', "BYTES", "cut into datagrams of BYTES, 1200 by default", set_size, 0 },
-    { "lines", 'l', NULL, "send a datagram per line, without the newline", NULL,
-      offsetof(struct send_settings, common.lines) },
-    { "rate", 'r', "RATE", "send no faster: 200Mbit, 50kpps, 9600bit", set_rate, 0 },
-    { "broadcast", 0, NULL, "allow broadcast addresses", NULL,
-      offsetof(struct send_settings, broadcast) },
-    { "tos", 0, "BYTE", "TOS or traffic class of each, such as 184 or 0xb8", set_tos, 0 },
-    { "ttl", 0, "N", "time to live or hop limit of each", set_ttl, 0 },
-    { "from", 0, "ADDRESS", "send from this address of this host", set_from, 0 },
-    { "interface", 0, "NAME", "send by this network interface", set_interface, 0 },
-    { "no-trains", 0, NULL, "hand each datagram to the kernel by itself", NULL,
-      offsetof(struct send_settings, common.no_trains) },
-    { "backend", 0, "NAME", "send by this back end; by default the best", set_backend, 0 },
-    { "queue", 0, "N", "with --backend xdp: by this queue of the interface", set_queue, 0 },
-    { "xdp-mode", 0, "MODE", "and so: auto, copy or zero-copy", set_xdp_mode, 0 },
-    { "stats", 0, NULL, "print what was counted too, such as trains", NULL,
-      offsetof(struct send_settings, common.stats) },
-    { "json", 'j', NULL, "print the result as a JSON object", set_json, 0 },
-    { "quiet", 'q', NULL, "show no progress", NULL, offsetof(struct send_settings, common.quiet) },
-    { 0 },
-};
-
-static int send_run(int argc, char **argv);
-
-const struct command send_command = {
-    .name = "send",
-    .summary = "Sends a file, or what comes in, to one or many targets by UDP.",
-    .synopsis = "--to HOST:PORT [OPTION]... [FILE]",
-    .rows = rows,
-    .set_operand = set_file,
-    .run = send_run,
-    .notes = "Without FILE, or if it is -, standard input is sent. HOST is a name, an IPv4\n"
-             "address or an IPv6 address in brackets, as in [::1]:9000. RATE counts payload,\n"
-             "for all targets together. In the FILE of targets, # begins a comment.\n"
-             "\n"
-             "Exit status: 0 all was sent, 1 something was refused or left over, 2 the\n"
-             "arguments are wrong and nothing was begun. Ctrl-C ends with the totals so far.\n",
-};
 
 /* ---- What it opens ------------------------------------------------------------------------- */
 
 /* All that a run holds. */
 struct sending {
     int fd;
-    struct source source;
+    struct file_source file;
     struct refusals refusals;
     struct transfer transfer;
     int flush_error; /* 0 or -errno */
@@ -260,7 +109,7 @@ static bool open_all(struct sending *sending, struct send_settings *settings, st
     size_t size = settings->size != 0 ? (size_t)settings->size : DEFAULT_SIZE;
 
     if (!check(settings, reason) ||
-        !source_open(&sending->source, settings->file, settings->common.lines, size, reason))
+        !file_source_open(&sending->file, settings->file, settings->common.lines, size, reason))
         return false;
     if (!refusals_begin(&sending->refusals, settings->targets.count))
         return reason_give(reason, "%s", strerror(ENOMEM));
@@ -276,7 +125,9 @@ static void close_all(struct sending *sending)
     if (sending->fd >= 0)
         close(sending->fd);
     refusals_free(&sending->refusals);
-    source_close(&sending->source);
+    struct source *source = &sending->file.source;
+    if (source->kind != NULL)
+        source->kind->close(source);
 }
 
 /* ---- The run ------------------------------------------------------------------------------- */
@@ -305,7 +156,7 @@ static struct send_result transfer_all(struct sending *sending,
     double cpu_before = clock_cpu_seconds();
     uint64_t begun_ns = clock_now_ns();
 
-    transfer->source = &sending->source;
+    transfer->source = &sending->file.source;
     transfer->targets = &settings->targets;
     transfer->refusals = &sending->refusals;
     transfer->meta = settings->meta.flags != 0 ? &settings->meta : NULL;
@@ -340,11 +191,11 @@ static bool report(const struct send_result *result, const struct common_setting
 /* Complains about whatever failed. */
 static void explain(const struct sending *sending, const struct send_settings *settings)
 {
-    const struct source *source = &sending->source;
+    const struct source *source = &sending->file.source;
     struct reason reason;
 
     if (source->error != 0) {
-        source_explain(source, &reason);
+        source->kind->explain(source, &reason);
         complain("%s", reason.text);
     } else if (source->shrunk) {
         complain("%s became shorter while it was read", source->name);
@@ -356,7 +207,7 @@ static void explain(const struct sending *sending, const struct send_settings *s
 
 static int send_all(struct sending *sending, const struct send_settings *settings)
 {
-    const struct source *source = &sending->source;
+    const struct source *source = &sending->file.source;
     struct send_result result = transfer_all(sending, settings);
 
     explain(sending, settings);
@@ -370,7 +221,9 @@ static int send_all(struct sending *sending, const struct send_settings *setting
 
 static int open_and_send(struct send_settings *settings)
 {
-    struct sending sending = { .fd = -1, .source = { .fd = -1 } };
+    struct sending sending = {
+        .fd = -1,
+    };
     struct reason reason;
     int status = STATUS_USAGE;
 
@@ -384,7 +237,7 @@ static int open_and_send(struct send_settings *settings)
     return status;
 }
 
-static int send_run(int argc, char **argv)
+int send_run(int argc, char **argv)
 {
     struct send_settings settings = { 0 };
     int status = options_parse(&send_command, &settings, argc, argv);

@@ -129,7 +129,7 @@ static void send_batch(struct transfer *transfer)
 /* A train has no more bytes than a datagram. */
 static size_t packets_per_train(const struct source *source)
 {
-    size_t room = source->lines ? TRAIN_PACKETS : PAYLOAD_MAX / source->size;
+    size_t room = source->size == 0 ? TRAIN_PACKETS : PAYLOAD_MAX / source->size;
     return room < TRAIN_PACKETS ? room : TRAIN_PACKETS;
 }
 
@@ -144,7 +144,8 @@ static size_t payloads_per_batch(const struct transfer *transfer)
 
 static size_t cut_payloads(struct transfer *transfer)
 {
-    size_t n = source_cut(transfer->source, transfer->payloads, payloads_per_batch(transfer));
+    struct source *source = transfer->source;
+    size_t n = source->kind->cut(source, transfer->payloads, payloads_per_batch(transfer));
     for (size_t i = 0; i < n; i++)
         transfer->payloads[i].meta = transfer->meta;
     return n;
@@ -166,7 +167,7 @@ void transfer_run(struct transfer *transfer)
         else if (source->ended || source->error != 0)
             break;
         else
-            source_fill(source, TICK_MS);
+            source->kind->fill(source, TICK_MS);
         show_progress(transfer);
     }
     progress_end(&transfer->progress);
@@ -175,6 +176,6 @@ void transfer_run(struct transfer *transfer)
 uint64_t transfer_unsent(const struct transfer *transfer)
 {
     struct udpbatch_sender_stats stats = stats_of(transfer);
-    uint64_t payloads = transfer->source->count + source_left(transfer->source);
+    uint64_t payloads = transfer->source->count + transfer->source->kind->left(transfer->source);
     return payloads * transfer->targets->count - stats.packets - stats.refused;
 }

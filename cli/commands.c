@@ -1,0 +1,11 @@
+/* commands.c: the table of subcommands. */
+#include "options.h"
+
+const struct command *const commands[] = {
+    &send_command,
+    &recv_command,
+#ifdef HAVE_BENCH
+    &bench_command,
+#endif
+    NULL,
+};
