@@ -11,7 +11,7 @@
  * - Level 1 calls may run in any number of threads, on one socket too. A handle belongs to one
  *   thread at a time; a sender and a receiver may share a socket from two threads.
  *
- * Manual: udpbatch(3), udpbatch_send(3), udpbatch_receive(3), udpbatch_meta(3), udpbatch_xdp(3).
+ * Manual: udpbatch(3) names the pages; udpbatch(7) explains how it works.
  */
 #ifndef UDPBATCH_H
 #define UDPBATCH_H
@@ -97,12 +97,13 @@ struct udpbatch_packet {
 
 /* What became of an array of packets: sent + refused + unsent == n. */
 struct udpbatch_tally {
-    size_t sent;    /* taken by the kernel, which is not yet "arrived": see udpbatch_send(3) */
-    size_t refused; /* failed for good; each packet's status says why */
-    size_t unsent;  /* still to be sent: back pressure ended the call */
+    size_t sent;          /* taken by the kernel, which is not yet "arrived": see udpbatch(7) */
+    size_t refused;       /* failed for good; each packet's status says why */
+    size_t unsent;        /* still to be sent: back pressure ended the call */
     size_t first_refused; /* index of the first refused packet; n if there is none */
     int first_error;      /* its errno; 0 if there is none */
-    int unsent_error;     /* why packets are unsent: EAGAIN, ENOBUFS or ENOMEM; 0 if none are */
+    int unsent_error;     /* why packets are unsent: EAGAIN, ENOBUFS, ENOMEM, or EBUSY, which is the
+                           * sender's own rate; 0 if none are */
 };
 
 /* ---- Level 1: any UDP socket, nothing to set up, nothing allocated -------------------------- */
@@ -145,6 +146,12 @@ enum udpbatch_xdp_mode {
     UDPBATCH_XDP_ZERO_COPY /* may take the receive queue of that number, too: see udpbatch_xdp(3) */
 };
 
+/* In what a sender's rate and burst count. */
+enum udpbatch_rate_unit {
+    UDPBATCH_RATE_PACKETS,
+    UDPBATCH_RATE_BYTES /* of payload */
+};
+
 /* Zero is the default of each. `size` is sizeof(struct udpbatch_sender_options), so that the
  * structure may grow; so it is in all structures below that have it. */
 struct udpbatch_sender_options {
@@ -157,6 +164,14 @@ struct udpbatch_sender_options {
     const char *xdp_interface; /* the device's name, "eth0"; has to be given */
     uint32_t xdp_queue;        /* of that device; each is one sender's */
     enum udpbatch_xdp_mode xdp_mode;
+
+    /* A pace, by every back end: what is beyond it stays unsent, with EBUSY, until
+     * udpbatch_sender_wait or udpbatch_sender_delay_ns says that it may leave. */
+    enum udpbatch_rate_unit rate_unit;
+    double rate; /* per second, on average, for all targets together; 0: no limit */
+    /* Most that leaves at once after a pause; 0: what 4 ms are worth. One packet may always leave,
+     * whatever its size: the next waits for what it took too much. Needs a rate. */
+    uint64_t burst;
 };
 
 /* A sender on a UDP socket. This is the only call of a sender that allocates. `options` may be
@@ -182,11 +197,15 @@ UDPBATCH_API struct udpbatch_tally udpbatch_sender_send(struct udpbatch_sender *
                                                         struct udpbatch_packet *packets, size_t n);
 
 /* Waits until sending is worth another try: for the socket after EAGAIN, a short and growing time
- * after ENOBUFS and ENOMEM, for which there is no event; not at all if nothing was left unsent.
- * Returns 0 (try again), -EINTR, -EBADF, or -ETIMEDOUT: no room came for timeout_ms, or that much
- * time was waited, in this call and those before it, without a packet being sent. A negative
- * timeout is none. */
+ * after ENOBUFS and ENOMEM, for which there is no event, after EBUSY until the rate allows more;
+ * not at all if nothing was left unsent. Returns 0 (try again), -EINTR, -EBADF, or -ETIMEDOUT: no
+ * room came for timeout_ms, or that much time was waited, in this call and those before it, without
+ * a packet being sent. A negative timeout is none. */
 UDPBATCH_API int udpbatch_sender_wait(struct udpbatch_sender *sender, int timeout_ms);
+
+/* For programs that wait for several things at once: in so many ns another try is worth it, which
+ * no event of the socket tells. 0: now, or after EAGAIN, when poll(2) says POLLOUT. */
+UDPBATCH_API uint64_t udpbatch_sender_delay_ns(const struct udpbatch_sender *sender);
 
 /* Waits until the device is done with all that went to it past the network stack, so that nothing
  * of it is lost by closing the sender or ending the program. Returns 0, at once for all other back
@@ -231,6 +250,7 @@ struct udpbatch_sender_stats {
     uint64_t detours[UDPBATCH_DETOURS]; /* the others of "xdp", by enum udpbatch_detour */
     enum udpbatch_xdp_mode xdp_mode;    /* in use; UDPBATCH_XDP_AUTO: none */
     uint32_t xdp_queue;
+    uint64_t paced; /* calls that left packets unsent for the rate */
 };
 
 /* Totals since open. The caller sets stats->size; without it nothing is written. */
@@ -346,7 +366,7 @@ UDPBATCH_API void udpbatch_receiver_stats(struct udpbatch_receiver *receiver,
 /* Whose trouble an error is, and so what to do about it. */
 enum udpbatch_meaning {
     UDPBATCH_NO_ERROR,
-    UDPBATCH_BUSY,   /* nobody's: wait and call again (EAGAIN, ENOBUFS, ENOMEM, EINTR) */
+    UDPBATCH_BUSY,   /* nobody's: wait and call again (EAGAIN, EBUSY, ENOBUFS, ENOMEM, EINTR) */
     UDPBATCH_PACKET, /* this packet's: its size or its memory; others to the same target may go */
     UDPBATCH_TARGET, /* this target's: address, route, permission; other targets may do */
     UDPBATCH_SOCKET  /* this socket's: closed, no socket, shut down, without the peer that is asked

@@ -167,6 +167,16 @@ struct ub_engine {
     int hears_icmp;   /* 1 yes, 0 no, -1 not asked yet in this call */
 };
 
+/* A rate, as a bucket of tokens, each for a packet or a byte. */
+struct ub_pace {
+    enum udpbatch_rate_unit unit;
+    double rate;     /* tokens per second; 0: no limit */
+    double burst;    /* that it holds at most */
+    double enough;   /* with which a wait ends */
+    double tokens;   /* that there were at then_ns; below 0: what left too early */
+    int64_t then_ns; /* of ub_clock_ns, as is now_ns below */
+};
+
 /* ---- Receiving ---------------------------------------------------------------------------- */
 
 /* Bytes of control messages per slot: 200 are for what a receiver asks for (40 for IPv6's PKTINFO,
@@ -327,6 +337,14 @@ struct udpbatch_tally ub_settle_tally(const struct udpbatch_packet *packets, siz
  * engine and ends those that follow too, without a system call. */
 void ub_engine_begin(struct ub_engine *engine);
 void ub_engine_send(struct ub_engine *engine, struct udpbatch_packet *packets, size_t n);
+
+/* pace.c: how much of what is to be sent may leave now; where there is a rate. */
+int ub_pace_begin(struct ub_pace *pace, const struct udpbatch_sender_options *options,
+                  int64_t now_ns); /* 0 or -errno */
+size_t ub_pace_allowance(const struct ub_pace *pace, int64_t now_ns,
+                         const struct udpbatch_packet *packets, size_t n);
+void ub_pace_spend(struct ub_pace *pace, int64_t now_ns, uint64_t packets, uint64_t bytes);
+int64_t ub_pace_delay_ns(const struct ub_pace *pace, int64_t now_ns); /* 0: none */
 
 /* message.c: trains as the struct msghdr of the socket interface. */
 size_t ub_control_put(unsigned char *control, size_t at, int level, int type, const void *data,

@@ -18,6 +18,7 @@ enum udpbatch_meaning udpbatch_error_meaning(int error)
     switch (error) {
     case 0:
         return UDPBATCH_NO_ERROR;
+    case EBUSY: /* the sender's own rate */
     case ENOBUFS:
     case ENOMEM:
     case EINTR:

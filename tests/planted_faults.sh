@@ -18,6 +18,7 @@ declare -A test_objects=(
     [test_plan]="test_plan chance"
     [test_scripted]="test_scripted scripted_kernel chance support"
     [test_scripted_trains]="test_scripted_trains scripted_kernel chance support"
+    [test_pace]="test_pace scripted_kernel chance support"
     [test_frame]="test_frame chance"
     [test_xsk]="test_xsk fake_xsk_kernel chance"
 )
@@ -25,6 +26,7 @@ declare -A wrapped=(
     [test_plan]=""
     [test_scripted]="sendmmsg sendmsg"
     [test_scripted_trains]="sendmmsg sendmsg getsockopt clock_gettime uname"
+    [test_pace]="sendmmsg sendmsg clock_gettime nanosleep"
     [test_frame]=""
     [test_xsk]="socket setsockopt getsockopt bind mmap mmap64 munmap sendto close nanosleep malloc"
 )
@@ -32,8 +34,8 @@ declare -A wrapped=(
 for source in src/*.c src/backend/*.c; do
     compile "$work/$source" "$work/objects/library_$(basename "$source" .c).o"
 done
-for name in test_plan test_scripted test_scripted_trains test_frame test_xsk scripted_kernel \
-    fake_xsk_kernel chance support; do
+for name in test_plan test_scripted test_scripted_trains test_pace test_frame test_xsk \
+    scripted_kernel fake_xsk_kernel chance support; do
     compile "tests/$name.c" "$work/objects/$name.o"
 done
 
@@ -67,7 +69,7 @@ caught() { # caught FAULT TESTS FILE SED-SCRIPT
     compile "$work/src/$3" "$object"
 }
 
-for test in test_plan test_scripted test_scripted_trains test_frame test_xsk; do
+for test in test_plan test_scripted test_scripted_trains test_pace test_frame test_xsk; do
     if catches $test; then
         echo "FAILED: $test fails without a fault"
         exit 1
@@ -164,6 +166,49 @@ caught "that damage to trains is not known of" test_scripted_trains gso.c \
     's/kernel == UB_GSO_DAMAGES/false/'
 caught "that single packets are counted as trains" test_scripted_trains send.c \
     's/stats.trains += train->count > 1/stats.trains += 1/'
+
+# Of a pace.
+caught "that a pause is worth more than a burst" test_pace pace.c \
+    's/pace->rate \* seconds, pace->burst)/pace->rate * seconds, 1e300)/'
+caught "that what has left is not paid for" test_pace pace.c \
+    's/ - (double)spent//'
+caught "that time is counted twice" test_pace pace.c \
+    's/^    pace->then_ns = now_ns;/    ;/'
+caught "that looking at the time loses some" test_pace pace.c \
+    's/^    if (spent == 0)/    if (false)/'
+caught "that packets leave in pairs" test_pace pace.c \
+    's/tokens < lesser(price, pace->enough)/tokens <= 0/'
+caught "that a packet larger than the burst never leaves" test_pace pace.c \
+    's/lesser(price, pace->enough)/price/'
+caught "that bytes are counted as packets" test_pace pace.c \
+    's/== UDPBATCH_RATE_PACKETS ? packets : bytes/<= UDPBATCH_RATE_BYTES ? packets : bytes/'
+caught "that payloads nobody could send have a price" test_pace pace.c \
+    's/bytes > 0 ? bytes : 0/bytes > 0 ? bytes : 1000/'
+caught "that a wait is too short" test_pace pace.c \
+    's/missing \/ pace->rate/missing \/ pace->rate \/ 2/'
+caught "a rate that is no number" test_pace pace.c \
+    's/return rate >= DBL_MIN \&\&/return !(rate < DBL_MIN) \&\&/;s/rate <= DBL_MAX/!(rate > DBL_MAX)/'
+caught "that refused packets cost" test_pace sender.c \
+    's/engine->stats.packets - packets_before/n/'
+caught "that what refusals left over is lost" test_pace sender.c \
+    's/from < n \&\& engine->unsent_error == 0; from += count/from == 0 \&\& n > 0; from = n/'
+caught "that a wait for the rate has no timeout" test_pace sender.c \
+    's/least(delay_ns, timeout_ns)/delay_ns/'
+caught "that a timeout is not told" test_pace sender.c \
+    's/return delay_ns <= timeout_ns ? 0 : -ETIMEDOUT;/return 0;/'
+caught "that a delay stays when all has left" test_pace sender.c \
+    '/^struct udpbatch_tally udpbatch_sender_send/,/^}/s/sender->is_paced = false;/;/'
+caught "that a back end's busy is the rate's" test_pace sender.c \
+    's/if (sender->is_paced)/if (sender->engine.unsent_error == EBUSY)/'
+caught "that calls in vain are not backed off from" test_pace sender.c \
+    's/if (sender->is_backing_off)/if (false)/'
+caught "that a wait and the call after it both lengthen the next" test_pace sender.c \
+    '/^static int back_off/,/^}/s/sender->is_backing_off = false;/;/'
+caught "that what else there is to do puts off a try" test_pace sender.c \
+    's/delay_ns = sender->retry_ns - ub_clock_ns();/delay_ns = sender->backoff_ns;/'
+caught "to refuse packets for a busy back end" "test_scripted test_pace" settle.c \
+    '/case EBUSY:/d'
+
 # Of frames.
 caught "that carries are lost" test_frame frame.c \
     's/return sum + (sum < word);/return sum;/'

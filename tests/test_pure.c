@@ -342,7 +342,7 @@ static void every_error_has_one_meaning_of_either_sign(void **state)
         { EAFNOSUPPORT, UDPBATCH_TARGET }, { EINVAL, UDPBATCH_TARGET },
         { ECONNREFUSED, UDPBATCH_TARGET }, { EBADF, UDPBATCH_SOCKET },
         { ENOTSOCK, UDPBATCH_SOCKET },     { EPIPE, UDPBATCH_SOCKET },
-        { EDESTADDRREQ, UDPBATCH_SOCKET },
+        { EDESTADDRREQ, UDPBATCH_SOCKET }, { EBUSY, UDPBATCH_BUSY },
     };
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

@@ -115,6 +115,7 @@ static bool settle_one(struct reference *reference, size_t packet, int error)
 
     switch (error) {
     case EAGAIN:
+    case EBUSY:
     case ENOBUFS:
     case ENOMEM:
         reference->unsent_error = error;
@@ -302,8 +303,8 @@ static int close_sockets(void **state)
 /* ---- Every script -------------------------------------------------------------------------- */
 
 static const int errors[] = {
-    EAGAIN,   ENOBUFS, ENOMEM,       EINTR,       ECONNREFUSED, EPERM,        EACCES,
-    EMSGSIZE, EBADF,   EHOSTUNREACH, ENETUNREACH, EINVAL,       EDESTADDRREQ, EIO,
+    EAGAIN, ENOBUFS,      ENOMEM,      EINTR,  ECONNREFUSED, EPERM, EACCES, EMSGSIZE,
+    EBADF,  EHOSTUNREACH, ENETUNREACH, EINVAL, EDESTADDRREQ, EIO,   EBUSY,
 };
 
 enum { ERRORS = sizeof errors / sizeof errors[0], FEW = 5 };
