@@ -4,9 +4,6 @@ install(TARGETS udpbatch_shared udpbatch_static
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES include/udpbatch.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(FILES man/udpbatch.3 man/udpbatch_meta.3 man/udpbatch_receive.3 man/udpbatch_send.3
-  man/udpbatch_xdp.3
-  DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
 
 # The prefix is where the .pc file is found, whatever --prefix says.
 file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
@@ -14,7 +11,34 @@ configure_file(cmake/udpbatch.pc.in udpbatch.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/udpbatch.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
+# install_page(page): a page of the manual, and for each other name in its NAME section one that
+# leads to it, so that `man udpbatch_sender_wait` finds it.
+function(install_page page)
+  get_filename_component(file ${page} NAME)
+  get_filename_component(section ${page} LAST_EXT)
+  string(SUBSTRING ${section} 1 -1 section)
+  install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} COMPONENT manual)
+
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page})
+  file(READ ${page} text)
+  string(REGEX MATCH "\n\\.Sh NAME\n.*\n\\.Nd " names "${text}")
+  string(REGEX MATCHALL "\\.Nm [a-z0-9_]+" names "${names}")
+  foreach(name ${names})
+    string(REPLACE ".Nm " "" name ${name})
+    set(link ${CMAKE_CURRENT_BINARY_DIR}/man/${name}.${section})
+    if(NOT ${name}.${section} STREQUAL ${file})
+      file(WRITE ${link} ".so man${section}/${file}\n")
+      install(FILES ${link} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} COMPONENT manual)
+    endif()
+  endforeach()
+endfunction()
+
+file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/man/*.[37])
+foreach(page ${pages})
+  install_page(${page})
+endforeach()
+
 if(UDPBATCH_CLI)
   install(TARGETS udpbatch_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  install(FILES man/udpbatch.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES man/udpbatch.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT manual)
 endif()
