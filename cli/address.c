@@ -13,7 +13,8 @@
 struct parts {
     char host[NI_MAXHOST];
     bool bracketed;
-    uint16_t port;
+    bool has_port;
+    uint16_t port; /* 0: none */
 };
 
 static bool take_host(struct parts *parts, const char *host, size_t len, struct reason *reason)
@@ -32,20 +33,28 @@ static bool take_host(struct parts *parts, const char *host, size_t len, struct 
     return true;
 }
 
-static bool split(const char *text, uint64_t least_port, struct parts *parts, struct reason *reason)
+/* HOST:PORT, or HOST alone. */
+static bool split_loosely(const char *text, uint64_t least_port, struct parts *parts,
+                          struct reason *reason)
 {
-    const char *colon = strrchr(text, ':');
-    uint64_t port;
+    const size_t len = strlen(text);
+    const char *colon = len > 0 && text[len - 1] == ']' ? NULL : strrchr(text, ':');
+    uint64_t port = 0;
 
-    if (colon == NULL || text[strlen(text) - 1] == ']')
-        return reason_give(reason, "the port is missing, write HOST:PORT");
-    if (!take_host(parts, text, (size_t)(colon - text), reason))
+    parts->has_port = colon != NULL;
+    if (!take_host(parts, text, colon != NULL ? (size_t)(colon - text) : len, reason))
         return false;
-    if (!units_read_count(colon + 1, least_port, UINT16_MAX, &port))
+    if (colon != NULL && !units_read_count(colon + 1, least_port, UINT16_MAX, &port))
         return reason_give(reason, "the port must be a number from %u to 65535",
                            (unsigned)least_port);
     parts->port = (uint16_t)port;
     return true;
+}
+
+static bool split(const char *text, uint64_t least_port, struct parts *parts, struct reason *reason)
+{
+    return split_loosely(text, least_port, parts, reason) &&
+           (parts->has_port || reason_give(reason, "the port is missing, write HOST:PORT"));
 }
 
 static void set_port(union udpbatch_addr *address, uint16_t port)
@@ -83,6 +92,42 @@ bool address_read_target(const char *text, union udpbatch_addr *address, struct 
     if (parts.host[0] == '\0')
         return reason_give(reason, "the host is missing, write HOST:PORT");
     return resolve(&parts, address, reason);
+}
+
+bool address_read_host_or_target(const char *text, union udpbatch_addr *address,
+                                 struct reason *reason)
+{
+    struct parts parts;
+
+    if (!split_loosely(text, 1, &parts, reason))
+        return false;
+    if (parts.host[0] == '\0')
+        return reason_give(reason, "the host is missing, write HOST:PORT or HOST");
+    return resolve(&parts, address, reason);
+}
+
+/* The digits of an address; of the family that brackets say. */
+static bool read_digits(const struct parts *parts, union udpbatch_addr *address)
+{
+    address->sa.sa_family = parts->bracketed ? AF_INET6 : AF_INET;
+    return parts->bracketed ? inet_pton(AF_INET6, parts->host, &address->in6.sin6_addr) == 1
+                            : inet_pton(AF_INET, parts->host, &address->in4.sin_addr) == 1;
+}
+
+bool address_read_pattern(const char *text, union udpbatch_addr *pattern, struct reason *reason)
+{
+    struct parts parts;
+
+    if (!split_loosely(text, 1, &parts, reason))
+        return false;
+    *pattern = (union udpbatch_addr){ 0 };
+    const bool any = strcmp(parts.host, "*") == 0 || (parts.host[0] == '\0' && parts.has_port);
+    if ((any && parts.bracketed) || (!any && !read_digits(&parts, pattern)))
+        return reason_give(reason,
+                           "write an address in digits, such as 192.0.2.1 or [2001:db8::1]");
+    set_port(pattern, parts.port);
+    *pattern = address_unmap(pattern);
+    return true;
 }
 
 bool address_read_local(const char *text, union udpbatch_addr *address, bool *dual,

@@ -8,8 +8,16 @@
 /* HOST:PORT or [IPV6]:PORT of something to send to. A name stands for its first address. */
 bool address_read_target(const char *text, union udpbatch_addr *address, struct reason *reason);
 
-/* The same to listen on: the port may be 0. An empty host or "*" is every address of both
- * families, which is the unspecified address of IPv6 and *dual true. */
+/* The same, or the host alone: the port is 0 then. */
+bool address_read_host_or_target(const char *text, union udpbatch_addr *address,
+                                 struct reason *reason);
+
+/* ADDRESS, ADDRESS:PORT, :PORT or *, with ADDRESS in digits, of IPv6 in brackets. Family 0: any
+ * address; port 0: any port. A v4-mapped address is the IPv4 one. */
+bool address_read_pattern(const char *text, union udpbatch_addr *pattern, struct reason *reason);
+
+/* As address_read_target, to listen on: the port may be 0. An empty host or "*" is every address of
+ * both families, which is the unspecified address of IPv6 and *dual true. */
 bool address_read_local(const char *text, union udpbatch_addr *address, bool *dual,
                         struct reason *reason);
 

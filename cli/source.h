@@ -15,7 +15,8 @@ struct source_kind {
     /* Waits for more at most so long, and takes it in. What was cut before is gone thereby. */
     void (*fill)(struct source *source, int timeout_ms);
 
-    /* Cuts up to n payloads from what there is, without waiting for more. Returns their number. */
+    /* Cuts up to n payloads from what there is, without waiting for more; those cut before are done
+     * with. Returns their number. */
     size_t (*cut)(struct source *source, struct udpbatch_packet *payloads, size_t n);
 
     /* Writes into payloads that are about to leave when they do, those of packets[0 .. n) that are
@@ -25,7 +26,7 @@ struct source_kind {
     /* Payloads that are known to be there but were not cut off. */
     uint64_t (*left)(const struct source *source);
 
-    /* Says why it cannot go on. */
+    /* Says why it cannot go on. NULL: it always can. */
     void (*explain)(const struct source *source, struct reason *reason);
 
     void (*close)(struct source *source);
@@ -40,8 +41,8 @@ struct source {
     bool shrunk;     /* and that was less than there was at first */
     int error;       /* why it cannot go on */
     size_t size;     /* of most payloads; 0: they differ */
-    uint64_t length; /* bytes there are to take, or ns for one that ends by time; 0: not known */
-    uint64_t taken;  /* of these */
+    uint64_t length; /* how much there is to take, in bytes or what it counts in; 0: not known */
+    uint64_t taken;  /* of this */
     uint64_t count;  /* payloads that were cut off */
 };
 
