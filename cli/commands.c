@@ -4,6 +4,7 @@
 const struct command *const commands[] = {
     &send_command,
     &recv_command,
+    &probe_command,
 #ifdef HAVE_BENCH
     &bench_command,
 #endif

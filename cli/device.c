@@ -1,6 +1,8 @@
 /* device.c: a network device, by ioctl(2): SIOCGIFMTU and SIOCETHTOOL. */
 #include "device.h"
 
+#ifdef __linux__
+
 #include <errno.h>
 #include <ifaddrs.h>
 #include <linux/ethtool.h>
@@ -130,6 +132,15 @@ static enum offload_state feature_state(const struct features *features, const c
     return (active >> i % BLOCK_BITS & 1) != 0 ? OFFLOAD_ON : OFFLOAD_OFF;
 }
 
+static bool feature_is_fixed(const struct features *features, const char *feature)
+{
+    uint32_t i = find_feature(features, feature);
+    if (i == features->count)
+        return true;
+    uint32_t available = features->states->features[i / BLOCK_BITS].available;
+    return (available >> i % BLOCK_BITS & 1) == 0;
+}
+
 static bool switch_feature_off(const char *name, uint32_t i, uint32_t count)
 {
     uint32_t blocks = blocks_of(count);
@@ -172,14 +183,23 @@ static enum offload_state offload_state(const struct features *features, enum de
     return other == OFFLOAD_UNKNOWN ? state : other;
 }
 
+static bool offload_is_fixed(const struct features *features, enum device_offload i)
+{
+    const char *other = OFFLOAD_NAMES[i].other;
+    return feature_is_fixed(features, OFFLOAD_NAMES[i].name) &&
+           (other == NULL || feature_is_fixed(features, other));
+}
+
 void device_describe(struct device *device, const char *name)
 {
     struct features features = features_of(name);
 
     *device = (struct device){ .mtu = mtu_of(name) };
     snprintf(device->name, sizeof device->name, "%s", name);
-    for (int i = 0; i < OFFLOADS; i++)
+    for (int i = 0; i < OFFLOADS; i++) {
         device->offloads[i] = offload_state(&features, (enum device_offload)i);
+        device->is_fixed[i] = offload_is_fixed(&features, (enum device_offload)i);
+    }
     features_free(&features);
 }
 
@@ -271,3 +291,32 @@ void device_of_route(struct device *device, const union udpbatch_addr *to)
     }
     freeifaddrs(list);
 }
+
+#else
+
+#include <stdio.h>
+
+const char *device_offload_name(enum device_offload offload)
+{
+    (void)offload;
+    return "offload";
+}
+
+void device_describe(struct device *device, const char *name)
+{
+    *device = (struct device){ 0 };
+    snprintf(device->name, sizeof device->name, "%s", name);
+}
+
+void device_of_route(struct device *device, const union udpbatch_addr *to)
+{
+    (void)to;
+    *device = (struct device){ 0 };
+}
+
+bool device_segmentation_off(const char *name, struct reason *reason)
+{
+    return reason_give(reason, "this system does not tell of the offloads of %s", name);
+}
+
+#endif

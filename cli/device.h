@@ -1,4 +1,5 @@
-/* device.h: a network device and its offloads (Linux ethtool interface). */
+/* device.h: a network device and its offloads (Linux ethtool interface; elsewhere all is unknown).
+ */
 #ifndef DEVICE_H
 #define DEVICE_H
 
@@ -20,6 +21,7 @@ struct device {
     char name[16]; /* empty: not known */
     int mtu;       /* 0: not known */
     enum offload_state offloads[OFFLOADS];
+    bool is_fixed[OFFLOADS]; /* ethtool(8) cannot switch it */
 };
 
 /* The kernel's name of an offload, "tx-udp-segmentation"; of two, the first. */
