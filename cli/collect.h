@@ -4,10 +4,14 @@
 
 #include "cli.h"
 #include "sink.h"
+#include "streams.h"
+#include "ticker.h"
 
 struct collect {
     struct udpbatch_receiver *receiver;
     struct sink *sink;
+    struct streams streams; /* of the packets written */
+    struct ticker ticker;
     uint64_t most;        /* packets */
     uint64_t deadline_ns; /* UINT64_MAX: none */
 
@@ -15,7 +19,8 @@ struct collect {
     int error;                  /* of receiving */
 };
 
-/* Goes on until one of the limits is reached, something fails or an interrupt comes. */
-void collect_run(struct collect *collect);
+/* Goes on until there is something to report, which it returns: call again. TICK_NONE: one of the
+ * limits is reached, something failed or an interrupt came. */
+enum tick collect_run(struct collect *collect);
 
 #endif

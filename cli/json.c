@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#include "address.h"
 #include "backends.h"
-#include "json_object.h"
+#include "json_common.h"
+#include "skipped.h"
 #include "statistics.h"
 
 bool json_is_built_in(void)
@@ -15,37 +15,10 @@ bool json_is_built_in(void)
     return true;
 }
 
-static void put_address(json_t *object, const char *name, const union udpbatch_addr *address)
-{
-    char text[ADDRESS_TEXT];
-    json_put_text(object, name, address_write(address, text));
-}
-
-/* What both results begin with. */
-static json_t *begin(const char *backend)
+static json_t *refusal_object(const struct refusal *row)
 {
     json_t *object = json_object();
-    json_put_text(object, "version", udpbatch_version());
-    json_put_text(object, "backend", backend);
-    return object;
-}
-
-/* What both results tell of the effort. */
-static void put_effort(json_t *object, uint64_t packets, double seconds, uint64_t system_calls,
-                       double cpu_seconds)
-{
-    json_put_real(object, "seconds", seconds);
-    json_put_real(object, "packets_per_second", report_ratio((double)packets, seconds));
-    json_put_count(object, "system_calls", system_calls);
-    json_put_real(object, "system_calls_per_packet",
-                  report_ratio((double)system_calls, (double)packets));
-    json_put_real(object, "cpu_seconds", cpu_seconds);
-}
-
-static json_t *refusal_object(const struct send_result *result, const struct refusal *row)
-{
-    json_t *object = json_object();
-    put_address(object, "target", &result->targets->addresses[row->target]);
+    json_put_address(object, "target", &row->target);
     json_put_text(object, "error", strerror(row->error));
     json_put_count(object, "errno", (uint64_t)row->error);
     json_put_count(object, "count", row->count);
@@ -56,7 +29,7 @@ static void put_refusals(json_t *object, const struct send_result *result)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < result->refusals->count; i++)
-        json_array_append_new(array, refusal_object(result, &result->refusals->rows[i]));
+        json_array_append_new(array, refusal_object(&result->refusals->rows[i]));
     json_object_set_new(object, "refusals", array);
 }
 
@@ -108,39 +81,56 @@ static void put_xdp(json_t *object, const struct udpbatch_sender_stats *stats)
     json_object_set_new(object, "xdp", xdp);
 }
 
-bool json_send(const struct send_result *result)
+static void put_skipped(json_t *object, const struct capture_skipped *skipped)
+{
+    struct skipped_row rows[SKIPPED_REASONS];
+    json_t *reasons = json_object();
+
+    skipped_list(skipped, rows);
+    for (size_t i = 0; i < SKIPPED_REASONS; i++)
+        json_put_count(reasons, rows[i].word, rows[i].count);
+    json_object_set_new(object, "skipped", reasons);
+}
+
+bool json_send(const char *report, const struct send_result *result)
 {
     const struct udpbatch_sender_stats *stats = &result->stats;
-    json_t *object = begin(stats->backend);
+    json_t *object = json_begin(report, stats->backend);
 
-    json_put_count(object, "targets", result->targets->count);
+    json_put(object, "targets",
+             result->targets > 0 ? json_integer((json_int_t)result->targets) : NULL);
     json_put_count(object, "sent", stats->packets);
     json_put_count(object, "bytes", stats->bytes);
     json_put_count(object, "refused", stats->refused);
     json_put_count(object, "unsent", result->unsent);
-    put_effort(object, stats->packets, result->seconds, stats->system_calls, result->cpu_seconds);
+    json_put_effort(object, stats->packets, result->seconds, stats->system_calls,
+                    result->cpu_seconds);
     json_put_count(object, "waits", stats->waits);
+    json_put_count(object, "paced", stats->paced);
     put_trains(object, stats);
     put_refusals(object, result);
     put_kinds(object, stats);
     if (backend_is_xdp(stats->backend))
         put_xdp(object, stats);
+    if (result->skipped != NULL)
+        put_skipped(object, result->skipped);
     return json_object_print(object, "interrupted", json_boolean(result->interrupted));
 }
 
-bool json_recv(const struct recv_result *result)
+bool json_send_interval(const struct send_interval *interval)
 {
-    const struct udpbatch_receiver_stats *stats = &result->stats;
-    json_t *object = begin(stats->backend);
+    const double seconds = interval->to - interval->from;
+    json_t *object = json_begin("interval", interval->backend);
 
-    put_address(object, "address", result->address);
-    json_put_count(object, "packets", result->packets);
-    json_put_count(object, "bytes", result->bytes);
-    json_put_count(object, "trains", stats->trains);
-    json_put_count(object, "truncated", stats->truncated);
-    json_put_count(object, "dropped", stats->dropped);
-    put_effort(object, result->packets, result->seconds, stats->system_calls, result->cpu_seconds);
-    return json_object_print(object, "interrupted", json_boolean(result->interrupted));
+    json_put_real(object, "from", interval->from);
+    json_put_real(object, "to", interval->to);
+    json_put_count(object, "packets", interval->packets);
+    json_put_count(object, "bytes", interval->bytes);
+    json_put_count(object, "refused", interval->refused);
+    json_put_real(object, "packets_per_second", report_ratio((double)interval->packets, seconds));
+    json_put_real(object, "bits_per_second", report_ratio(8 * (double)interval->bytes, seconds));
+    json_put_count(object, "system_calls", interval->system_calls);
+    return json_object_print(object, "waits", json_integer((json_int_t)interval->waits));
 }
 
 #else
@@ -150,15 +140,16 @@ bool json_is_built_in(void)
     return false;
 }
 
-bool json_send(const struct send_result *result)
+bool json_send(const char *report, const struct send_result *result)
 {
+    (void)report;
     (void)result;
     return false;
 }
 
-bool json_recv(const struct recv_result *result)
+bool json_send_interval(const struct send_interval *interval)
 {
-    (void)result;
+    (void)interval;
     return false;
 }
 

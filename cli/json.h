@@ -5,11 +5,14 @@
 #include "cli.h"
 #include "report.h"
 
-/* Whether this was built with jansson; without it, the calls below print nothing. */
+/* Whether this was built with jansson; without it, those that print print nothing. */
 bool json_is_built_in(void);
 
-/* One object in one line on stdout. Returns false if there is no memory for it. */
-bool json_send(const struct send_result *result);
-bool json_recv(const struct recv_result *result);
+/* Each prints one object in one line on stdout. Returns false if there is no memory for it. */
+
+/* `report` is what it is: "result", or "totals" of what goes on. */
+bool json_send(const char *report, const struct send_result *result);
+
+bool json_send_interval(const struct send_interval *interval);
 
 #endif

@@ -23,7 +23,7 @@ static int print_help(void)
 {
     printf("usage: udpbatch SUBCOMMAND [OPTION]...\n\n");
     for (size_t i = 0; commands[i] != NULL; i++)
-        printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
+        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
     printf("\nudpbatch SUBCOMMAND --help says more; udpbatch --version tells the version.\n");
     return STATUS_DONE;
 }

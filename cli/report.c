@@ -5,55 +5,62 @@
 #include <string.h>
 
 #include "address.h"
+#include "skipped.h"
+#include "units.h"
 
 double report_ratio(double count, double of)
 {
     return of > 0 ? count / of : 0;
 }
 
-/* "[::1]:9000 refused 12: Permission denied; 3: Network is unreachable" */
-static void report_target(const struct send_result *result, size_t target)
+/* "[::1]:9000 refused 12: Permission denied; 3: Network is unreachable", from its first row on. */
+static void report_target(FILE *file, const struct refusals *refusals, size_t first)
 {
-    const struct refusals *refusals = result->refusals;
     const char *between = " refused ";
     char text[ADDRESS_TEXT];
 
-    fputs(address_write(&result->targets->addresses[target], text), stdout);
-    for (size_t i = refusals->first[target]; i != REFUSALS_END; i = refusals->rows[i].next) {
+    fputs(address_write(&refusals->rows[first].target, text), file);
+    for (size_t i = first; i != REFUSALS_END; i = refusals->rows[i].next) {
         const struct refusal *row = &refusals->rows[i];
-        printf("%s%" PRIu64 ": %s", between, row->count, strerror(row->error));
+        fprintf(file, "%s%" PRIu64 ": %s", between, row->count, strerror(row->error));
         between = "; ";
     }
-    putchar('\n');
+    fputc('\n', file);
 }
 
-void report_send(const struct send_result *result)
+static void report_skipped(FILE *file, const struct capture_skipped *skipped)
+{
+    char text[SKIPPED_TEXT];
+    if (skipped != NULL && skipped_write(skipped, false, text)[0] != '\0')
+        fprintf(file, "skipped of the capture: %s\n", text);
+}
+
+void report_send(FILE *file, const struct send_result *result)
 {
     const struct udpbatch_sender_stats *stats = &result->stats;
 
-    for (size_t i = 0; i < result->refusals->target_count; i++)
-        if (result->refusals->first[i] != REFUSALS_END)
-            report_target(result, i);
-    printf("sent %" PRIu64 " datagrams, %" PRIu64 " bytes in %.3f s, %.0f packets/s%s\n",
-           stats->packets, stats->bytes, result->seconds,
-           report_ratio((double)stats->packets, result->seconds),
-           result->interrupted ? ", interrupted" : "");
-    printf("%.3g system calls per packet (%s), %" PRIu64 " refused, %" PRIu64 " unsent\n",
-           report_ratio((double)stats->system_calls, (double)stats->packets), stats->backend,
-           stats->refused, result->unsent);
+    for (size_t i = 0; i < result->refusals->count; i++)
+        if (result->refusals->rows[i].first)
+            report_target(file, result->refusals, i);
+    report_skipped(file, result->skipped);
+    fprintf(file, "sent %" PRIu64 " datagrams, %" PRIu64 " bytes in %.3f s, %.0f packets/s%s\n",
+            stats->packets, stats->bytes, result->seconds,
+            report_ratio((double)stats->packets, result->seconds),
+            result->interrupted ? ", interrupted" : "");
+    fprintf(file, "%.3g system calls per packet (%s), %" PRIu64 " refused, %" PRIu64 " unsent\n",
+            report_ratio((double)stats->system_calls, (double)stats->packets), stats->backend,
+            stats->refused, result->unsent);
 }
 
-void report_recv(const struct recv_result *result)
+void report_send_interval(const struct send_interval *interval)
 {
-    const struct udpbatch_receiver_stats *stats = &result->stats;
+    const double seconds = interval->to - interval->from;
+    char bytes[UNITS_TEXT], packet_rate[UNITS_TEXT], bit_rate[UNITS_TEXT];
 
-    fprintf(stderr, "received %" PRIu64 " packets, %" PRIu64 " bytes in %.3f s, %.0f packets/s%s\n",
-            result->packets, result->bytes, result->seconds,
-            report_ratio((double)result->packets, result->seconds),
-            result->interrupted ? ", interrupted" : "");
-    /* A train that is dropped counts as one, and nobody knows how long it was. */
-    fprintf(stderr,
-            "%.3g system calls per packet (%s), %" PRIu64 " truncated, %s%" PRIu64 " dropped\n",
-            report_ratio((double)stats->system_calls, (double)result->packets), stats->backend,
-            stats->truncated, stats->dropped > 0 ? "at least " : "", stats->dropped);
+    units_write_scaled((double)interval->bytes, bytes);
+    units_write_scaled(report_ratio((double)interval->packets, seconds), packet_rate);
+    units_write_scaled(report_ratio(8 * (double)interval->bytes, seconds), bit_rate);
+    printf("%.2f-%.2f s %" PRIu64 " packets %sB, %spps %sbit/s, %" PRIu64 " refused\n",
+           interval->from, interval->to, interval->packets, bytes, packet_rate, bit_rate,
+           interval->refused);
 }

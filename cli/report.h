@@ -4,32 +4,33 @@
 
 #include <stdio.h>
 
+#include "capture_source.h"
 #include "cli.h"
 #include "refusals.h"
-#include "targets.h"
 
 struct send_result {
-    const struct targets *targets;
+    size_t targets; /* 0: each datagram has its own */
     const struct refusals *refusals;
+    const struct capture_skipped *skipped; /* NULL: it was no capture */
     struct udpbatch_sender_stats stats;
     uint64_t unsent; /* datagrams known to be left */
     double seconds, cpu_seconds;
     bool interrupted;
 };
 
-struct recv_result {
-    const union udpbatch_addr *address;
-    struct udpbatch_receiver_stats stats;
-    uint64_t packets, bytes;     /* of payload, written */
-    double seconds, cpu_seconds; /* the former from the first packet to the last */
-    bool interrupted;
+/* What was done between two times, in seconds since the begin. */
+struct send_interval {
+    double from, to;
+    const char *backend;
+    uint64_t packets, bytes, refused, system_calls, waits;
 };
 
 /* count / of, and 0 where there is nothing. */
 double report_ratio(double count, double of);
 
-/* The reports, on stdout that of sending, on stderr that of receiving. */
-void report_send(const struct send_result *result);
-void report_recv(const struct recv_result *result);
+void report_send(FILE *file, const struct send_result *result);
+
+/* A line of less than 80 columns, on stdout. */
+void report_send_interval(const struct send_interval *interval);
 
 #endif

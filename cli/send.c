@@ -2,75 +2,21 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "address.h"
 #include "backends.h"
-#include "clock.h"
-#include "file_source.h"
 #include "interrupt.h"
 #include "json.h"
-#include "report.h"
-#include "send_options.h"
+#include "send_check.h"
+#include "sending.h"
+#include "skipped.h"
 #include "socket.h"
 #include "statistics.h"
-#include "transfer.h"
-
-/* Fits any path of IPv6 without fragments (1280 - 40 - 8), with room for a tunnel. */
-enum { DEFAULT_SIZE = 1200 };
 
 /* ---- What it opens ------------------------------------------------------------------------- */
-
-/* All that a run holds. */
-struct sending {
-    int fd;
-    struct file_source file;
-    struct refusals refusals;
-    struct transfer transfer;
-    int flush_error; /* 0 or -errno */
-};
-
-/* Past the network stack: a meta with the interface would send everything by the stack. */
-static bool check_xdp(const struct send_settings *settings, struct reason *reason)
-{
-    return (settings->interface != NULL && settings->interface[0] != '\0') ||
-           reason_give(reason, "--backend xdp needs --interface NAME, such as eth0");
-}
-
-/* By the network stack, which each datagram asks for the interface. */
-static bool check_stack(struct send_settings *settings, struct reason *reason)
-{
-    struct udpbatch_meta *meta = &settings->meta;
-
-    if (settings->xdp_option != NULL)
-        return reason_give(reason, "%s is for --backend xdp alone", settings->xdp_option);
-    if (settings->interface == NULL)
-        return true;
-    meta->flags |= UDPBATCH_META_INTERFACE;
-    meta->interface_index = if_nametoindex(settings->interface);
-    return meta->interface_index != 0 ||
-           reason_give(reason, "--interface %s: %s", settings->interface, strerror(errno));
-}
-
-static bool check(struct send_settings *settings, struct reason *reason)
-{
-    struct targets *targets = &settings->targets;
-
-    if (settings->targets_file != NULL &&
-        !targets_add_file(targets, settings->targets_file, reason))
-        return false;
-    if (targets->count == 0 && settings->targets_file != NULL)
-        return reason_give(reason, "%s names no target", settings->targets_file);
-    if (targets->count == 0)
-        return reason_give(reason, "no target, give --to HOST:PORT or --targets FILE");
-    if (settings->common.lines && settings->size != 0)
-        return reason_give(reason, "give either --size or --lines");
-    return backend_is_xdp(settings->common.backend) ? check_xdp(settings, reason)
-                                                    : check_stack(settings, reason);
-}
 
 /* The first send would do it, but past the network stack a socket has to have its port before. */
 static bool bind_socket(int fd, int family, struct reason *reason)
@@ -88,9 +34,18 @@ static bool explain_open(const struct send_settings *settings, int error, struct
     return reason_give(reason, "cannot open a sender: %s", strerror(error));
 }
 
-static bool open_sender(struct sending *sending, const struct send_settings *settings,
-                        struct reason *reason)
+/* The library counts bytes. */
+static void set_rate(struct udpbatch_sender_options *options, const struct send_settings *settings)
 {
+    const bool bits = settings->rate.unit == RATE_BITS;
+    options->rate_unit = bits ? UDPBATCH_RATE_BYTES : UDPBATCH_RATE_PACKETS;
+    options->rate = bits ? settings->rate.per_second / 8 : settings->rate.per_second;
+    options->burst = settings->burst;
+}
+
+static bool open_sender(struct sending *sending, int fd, struct reason *reason)
+{
+    const struct send_settings *settings = sending->settings;
     struct udpbatch_sender_options options = { .size = sizeof options,
                                                .backend = settings->common.backend,
                                                .xdp_interface = settings->interface,
@@ -100,98 +55,64 @@ static bool open_sender(struct sending *sending, const struct send_settings *set
 
     if (settings->common.no_trains)
         options.trains = UDPBATCH_TRAINS_OFF;
-    sending->transfer.sender = udpbatch_sender_open(sending->fd, &options, &error);
+    set_rate(&options, settings);
+    sending->transfer.sender = udpbatch_sender_open(fd, &options, &error);
     return sending->transfer.sender != NULL || explain_open(settings, error, reason);
 }
 
-static bool open_all(struct sending *sending, struct send_settings *settings, struct reason *reason)
+static int choose_family(struct send_settings *settings)
 {
-    size_t size = settings->size != 0 ? (size_t)settings->size : DEFAULT_SIZE;
-
-    if (!check(settings, reason) ||
-        !file_source_open(&sending->file, settings->file, settings->common.lines, size, reason))
-        return false;
-    if (!refusals_begin(&sending->refusals, settings->targets.count))
-        return reason_give(reason, "%s", strerror(ENOMEM));
-    int family = targets_choose_family(&settings->targets);
-    sending->fd = socket_open_sending(family, settings->broadcast, reason);
-    return sending->fd >= 0 && bind_socket(sending->fd, family, reason) &&
-           open_sender(sending, settings, reason);
+    return settings->map.count > 0 ? address_map_choose_family(&settings->map)
+                                   : targets_choose_family(&settings->targets);
 }
 
-static void close_all(struct sending *sending)
+/* The descriptor stays open on failure. */
+static bool open_socket(int *fd, const struct send_settings *settings, int family,
+                        struct reason *reason)
+{
+    *fd = socket_open_sending(family, settings->broadcast, reason);
+    return *fd >= 0 && bind_socket(*fd, family, reason);
+}
+
+static bool open_all(struct sending *sending, int *fd, struct send_settings *settings,
+                     struct reason *reason)
+{
+    if (!send_check(settings, reason))
+        return false;
+    int family = choose_family(settings);
+    sending->settings = settings;
+    return send_source_open(&sending->source, settings, reason) &&
+           open_socket(fd, settings, family, reason) && open_sender(sending, *fd, reason);
+}
+
+static void close_all(struct sending *sending, int fd)
 {
     udpbatch_sender_close(sending->transfer.sender);
-    if (sending->fd >= 0)
-        close(sending->fd);
+    if (fd >= 0)
+        close(fd);
     refusals_free(&sending->refusals);
-    struct source *source = &sending->file.source;
-    if (source->kind != NULL)
-        source->kind->close(source);
+    send_source_close(&sending->source);
 }
 
-/* ---- The run ------------------------------------------------------------------------------- */
-
-/* A device that does nothing for so long will not do it later. */
-enum { FLUSH_MS = 5000 };
-
-/* Returns 0 if nothing is left in the device, which closing the sender would lose; else -errno. */
-static int flush(struct udpbatch_sender *sender)
-{
-    int waited_ms = 0, error;
-    do {
-        error = udpbatch_sender_flush(sender, TICK_MS);
-        waited_ms += TICK_MS;
-    } while ((error == -ETIMEDOUT || error == -EINTR) && waited_ms < FLUSH_MS && !interrupted());
-    return error;
-}
-
-static struct send_result transfer_all(struct sending *sending,
-                                       const struct send_settings *settings)
-{
-    struct transfer *transfer = &sending->transfer;
-    struct send_result result = { .targets = &settings->targets,
-                                  .refusals = &sending->refusals,
-                                  .stats = { .size = sizeof result.stats } };
-    double cpu_before = clock_cpu_seconds();
-    uint64_t begun_ns = clock_now_ns();
-
-    transfer->source = &sending->file.source;
-    transfer->targets = &settings->targets;
-    transfer->refusals = &sending->refusals;
-    transfer->meta = settings->meta.flags != 0 ? &settings->meta : NULL;
-    pace_begin(&transfer->pace, &settings->rate, begun_ns);
-    progress_begin(&transfer->progress, settings->common.quiet, begun_ns);
-    transfer_run(transfer);
-    sending->flush_error = flush(transfer->sender);
-
-    result.seconds = clock_seconds(clock_now_ns() - begun_ns);
-    result.cpu_seconds = clock_cpu_seconds() - cpu_before;
-    result.interrupted = interrupted();
-    result.unsent = transfer_unsent(transfer);
-    udpbatch_sender_stats(transfer->sender, &result.stats);
-    return result;
-}
+/* ---- What it reports ------------------------------------------------------------------------ */
 
 /* Returns false, and complains, if it cannot be reported. */
 static bool report(const struct send_result *result, const struct common_settings *how)
 {
     if (how->json) {
-        if (json_send(result))
+        if (json_send("result", result))
             return true;
         complain("cannot write JSON: %s", strerror(ENOMEM));
         return false;
     }
-    report_send(result);
+    report_send(stdout, result);
     if (how->stats)
         statistics_send(result);
     return true;
 }
 
-/* Complains about whatever failed. */
-static void explain(const struct sending *sending, const struct send_settings *settings)
+static void explain_source(const struct source *source)
 {
-    const struct source *source = &sending->file.source;
     struct reason reason;
 
     if (source->error != 0) {
@@ -200,40 +121,80 @@ static void explain(const struct sending *sending, const struct send_settings *s
     } else if (source->shrunk) {
         complain("%s became shorter while it was read", source->name);
     }
-    if (sending->flush_error != 0)
-        complain("%s %s: the last datagrams may not have left", settings->interface,
-                 sending->flush_error == -ENETDOWN ? "went down" : "did not take all in time");
 }
 
-static int send_all(struct sending *sending, const struct send_settings *settings)
+static void warn_of_skipped(const struct capture_skipped *skipped, const char *name)
 {
-    const struct source *source = &sending->file.source;
-    struct send_result result = transfer_all(sending, settings);
+    char text[SKIPPED_TEXT];
+    if (skipped != NULL && skipped_write(skipped, true, text)[0] != '\0')
+        complain("warning: skipped of %s: %s", name, text);
+}
 
-    explain(sending, settings);
-    bool reported = report(&result, &settings->common);
-    /* Lines of a file that were not read are not among the unsent: nobody knows how many. */
-    bool all_read = source->length == 0 || (source->ended && !source->shrunk);
+/* Complains about whatever failed. */
+static void explain(const struct sending *sending, const struct send_result *result)
+{
+    const struct source *source = &sending->source.source;
+
+    explain_source(source);
+    warn_of_skipped(result->skipped, source->name);
+    if (sending->flush_error != 0)
+        complain("%s %s: the last datagrams may not have left", sending->settings->interface,
+                 sending->flush_error == -ENETDOWN ? "went down" : "did not take all in time");
+    if (sending->is_mute)
+        complain("some of the JSON is missing: %s", strerror(ENOMEM));
+}
+
+/* Lines of a file that were not read are not among the unsent: nobody knows how many. */
+static bool is_complete(const struct sending *sending)
+{
+    const struct source *source = &sending->source.source;
+
+    if (sending->settings->seconds > 0)
+        return sending->time_is_up || source->ended;
+    return source->length == 0 || (source->ended && !source->shrunk);
+}
+
+static int send_all(struct sending *sending)
+{
+    const struct source *source = &sending->source.source;
+    struct send_result result;
+
+    sending_run(sending);
+    sending_measure(sending, &result);
+    explain(sending, &result);
+    bool reported = report(&result, &sending->settings->common) && !sending->is_mute;
     bool all_sent = result.stats.refused == 0 && result.unsent == 0 && source->error == 0 &&
                     sending->flush_error == 0;
-    return reported && all_read && all_sent ? STATUS_DONE : STATUS_INCOMPLETE;
+    return reported && all_sent && is_complete(sending) ? STATUS_DONE : STATUS_INCOMPLETE;
+}
+
+/* ---- The command ---------------------------------------------------------------------------- */
+
+static void begin_transfer(struct sending *sending)
+{
+    const struct send_settings *settings = sending->settings;
+    struct transfer *transfer = &sending->transfer;
+
+    transfer->source = &sending->source.source;
+    transfer->targets = &settings->targets;
+    transfer->refusals = &sending->refusals;
+    transfer->meta = settings->meta.flags != 0 ? &settings->meta : NULL;
 }
 
 static int open_and_send(struct send_settings *settings)
 {
-    struct sending sending = {
-        .fd = -1,
-    };
+    struct sending sending = { 0 };
     struct reason reason;
-    int status = STATUS_USAGE;
+    int fd = -1, status = STATUS_USAGE;
 
-    if (open_all(&sending, settings, &reason)) {
+    if (open_all(&sending, &fd, settings, &reason)) {
         interrupt_catch();
-        status = send_all(&sending, settings);
+        begin_transfer(&sending);
+        status = send_all(&sending);
     } else {
         complain("%s", reason.text);
     }
-    close_all(&sending);
+    close_all(&sending, fd);
     return status;
 }
 
@@ -245,5 +206,6 @@ int send_run(int argc, char **argv)
     if (status == OPTIONS_GO_ON)
         status = open_and_send(&settings);
     targets_free(&settings.targets);
+    address_map_free(&settings.map);
     return status;
 }

@@ -2,22 +2,33 @@
 #ifndef SEND_OPTIONS_H
 #define SEND_OPTIONS_H
 
+#include "address_map.h"
 #include "options.h"
 #include "targets.h"
 #include "units.h"
 
+/* What is 0 or NULL was not given. */
 struct send_settings {
     struct common_settings common;
     struct targets targets;
     const char *targets_file;
+
     const char *file;
-    uint64_t size; /* 0: not given */
+    uint64_t size;
+    uint64_t count; /* of numbered packets */
+    double seconds; /* that they are sent for */
+    const char *capture;
+    double speed;
+    struct address_map map;
+
     struct rate rate;
+    uint64_t burst; /* packets or bytes, as the rate */
+    double interval;
     struct udpbatch_meta meta; /* of every datagram */
-    const char *interface;     /* NULL: not given */
+    const char *interface;
     uint64_t queue;
     enum udpbatch_xdp_mode xdp_mode;
-    const char *xdp_option; /* one of the two above that was given; else NULL */
+    const char *xdp_option; /* one of the two above that was given */
     bool broadcast;
 };
 

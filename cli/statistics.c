@@ -44,7 +44,7 @@ const char *statistics_detour(size_t detour)
     return words[detour];
 }
 
-static void print_row(FILE *file, const char *label, uint64_t figure)
+void statistics_print_row(FILE *file, const char *label, uint64_t figure)
 {
     fprintf(file, "%-*s%*" PRIu64 "\n", LABEL, label, FIGURE, figure);
 }
@@ -84,7 +84,7 @@ static void print_refusals(const uint64_t refusals[UDPBATCH_MEANINGS])
         if (statistics_kind(i) == NULL || refusals[i] == 0)
             continue;
         snprintf(label, sizeof label, "  %s", statistics_kind(i));
-        print_row(stdout, label, refusals[i]);
+        statistics_print_row(stdout, label, refusals[i]);
     }
 }
 
@@ -95,16 +95,16 @@ static void print_detours(const uint64_t detours[UDPBATCH_DETOURS])
         if (statistics_detour(i) == NULL || detours[i] == 0)
             continue;
         snprintf(label, sizeof label, "  %s", statistics_detour(i));
-        print_row(stdout, label, detours[i]);
+        statistics_print_row(stdout, label, detours[i]);
     }
 }
 
 static void print_xdp(const struct udpbatch_sender_stats *stats)
 {
     printf("%-*s%*s\n", LABEL, "xdp mode", FIGURE, backend_xdp_mode(stats->xdp_mode));
-    print_row(stdout, "xdp queue", stats->xdp_queue);
-    print_row(stdout, "past the stack", stats->xdp_packets);
-    print_row(stdout, "by the socket", stats->packets - stats->xdp_packets);
+    statistics_print_row(stdout, "xdp queue", stats->xdp_queue);
+    statistics_print_row(stdout, "past the stack", stats->xdp_packets);
+    statistics_print_row(stdout, "by the socket", stats->packets - stats->xdp_packets);
     print_detours(stats->detours);
 }
 
@@ -112,28 +112,16 @@ void statistics_send(const struct send_result *result)
 {
     const struct udpbatch_sender_stats *stats = &result->stats;
 
-    print_row(stdout, "packets", stats->packets);
-    print_row(stdout, "bytes", stats->bytes);
-    print_row(stdout, "trains", stats->trains);
+    statistics_print_row(stdout, "packets", stats->packets);
+    statistics_print_row(stdout, "bytes", stats->bytes);
+    statistics_print_row(stdout, "trains", stats->trains);
     print_sizes(stats->sizes);
-    print_row(stdout, "trains split", stats->trains_split);
-    print_row(stdout, "refused", stats->refused);
+    statistics_print_row(stdout, "trains split", stats->trains_split);
+    statistics_print_row(stdout, "refused", stats->refused);
     print_refusals(stats->refusals);
-    print_row(stdout, "system calls", stats->system_calls);
-    print_row(stdout, "waits", stats->waits);
+    statistics_print_row(stdout, "system calls", stats->system_calls);
+    statistics_print_row(stdout, "waits", stats->waits);
+    statistics_print_row(stdout, "paced", stats->paced);
     if (backend_is_xdp(stats->backend))
         print_xdp(stats);
-}
-
-/* Packets and bytes are those written, as in the report: of the last train, some may not be. */
-void statistics_recv(const struct recv_result *result)
-{
-    const struct udpbatch_receiver_stats *stats = &result->stats;
-
-    print_row(stderr, "packets", result->packets);
-    print_row(stderr, "bytes", result->bytes);
-    print_row(stderr, "trains", stats->trains);
-    print_row(stderr, "truncated", stats->truncated);
-    print_row(stderr, "dropped", stats->dropped);
-    print_row(stderr, "system calls", stats->system_calls);
 }

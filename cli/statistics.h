@@ -2,6 +2,8 @@
 #ifndef STATISTICS_H
 #define STATISTICS_H
 
+#include <stdio.h>
+
 #include "cli.h"
 #include "report.h"
 
@@ -16,9 +18,10 @@ const char *statistics_kind(size_t meaning);
  * UDPBATCH_DETOUR_NONE. */
 const char *statistics_detour(size_t detour);
 
-/* A row per figure, of less than 40 columns; on stdout that of sending, on stderr that of
- * receiving. */
+/* "label                 12" */
+void statistics_print_row(FILE *file, const char *label, uint64_t figure);
+
+/* A row per figure, of less than 40 columns, on stdout. */
 void statistics_send(const struct send_result *result);
-void statistics_recv(const struct recv_result *result);
 
 #endif

@@ -32,6 +32,12 @@ void ticker_begin(struct ticker *ticker, double seconds, uint64_t now_ns)
     hear_user();
 }
 
+static void end_interval(struct ticker *ticker, uint64_t now_ns)
+{
+    ticker->from_ns = ticker->to_ns;
+    ticker->to_ns = now_ns;
+}
+
 enum tick ticker_due(struct ticker *ticker, uint64_t now_ns)
 {
     if (asked_for_totals != 0) {
@@ -40,8 +46,15 @@ enum tick ticker_due(struct ticker *ticker, uint64_t now_ns)
     }
     if (ticker->interval_ns == 0 || now_ns < ticker->next_ns)
         return TICK_NONE;
-    ticker->from_ns = ticker->to_ns;
-    ticker->to_ns = now_ns;
+    end_interval(ticker, now_ns);
     ticker->next_ns += ticker->interval_ns * ((now_ns - ticker->next_ns) / ticker->interval_ns + 1);
     return TICK_INTERVAL;
+}
+
+bool ticker_end(struct ticker *ticker, uint64_t now_ns)
+{
+    if (ticker->interval_ns == 0)
+        return false;
+    end_interval(ticker, now_ns);
+    return true;
 }

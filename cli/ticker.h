@@ -25,4 +25,7 @@ void ticker_begin(struct ticker *ticker, double seconds, uint64_t now_ns);
  * that were missed are one. */
 enum tick ticker_due(struct ticker *ticker, uint64_t now_ns);
 
+/* At the end: the interval that has begun ends now. Returns false if there are no intervals. */
+bool ticker_end(struct ticker *ticker, uint64_t now_ns);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,14 +75,19 @@ bool units_read_size(const char *text, uint64_t most, uint64_t *value)
     return true;
 }
 
+bool units_read_number(const char *text, double least, double most, double *value)
+{
+    double number;
+    const char *rest = read_decimal(text, &number);
+    if (rest == NULL || *rest != '\0' || number < least || number > most)
+        return false;
+    *value = number;
+    return true;
+}
+
 bool units_read_seconds(const char *text, double *value)
 {
-    double seconds;
-    const char *rest = read_decimal(text, &seconds);
-    if (rest == NULL || *rest != '\0' || seconds <= 0 || seconds > MOST_SECONDS)
-        return false;
-    *value = seconds;
-    return true;
+    return units_read_number(text, DBL_MIN, MOST_SECONDS, value);
 }
 
 bool units_read_rate(const char *text, struct rate *value)

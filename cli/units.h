@@ -22,7 +22,10 @@ bool units_read_byte(const char *text, uint8_t *value);
 /* 4096, 64K, 1.5M, 1G: bytes, in powers of 1024. Not 0. */
 bool units_read_size(const char *text, uint64_t most, uint64_t *value);
 
-/* 5, 0.25: above 0, at most a thousand million. */
+/* 5, 0.25: a decimal number, from least to most. */
+bool units_read_number(const char *text, double least, double most, double *value);
+
+/* The same above 0, at most a thousand million. */
 bool units_read_seconds(const char *text, double *value);
 
 /* 200Mbit, 50kpps, 9600bit: above 0. */

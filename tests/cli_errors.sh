@@ -165,8 +165,8 @@ own_network=(unshare -n)
 own_device=("${own_network[@]}" bash -euc "$at_device" -)
 
 check_devices() {
-    complains "an interface has to be given" 2 "needs --interface NAME" "${xdp[@]}"
-    complains "with a name" 2 "needs --interface NAME" "${xdp[@]}" --interface ''
+    complains "an interface has to be given" 2 "needs --interface INTERFACE" "${xdp[@]}"
+    complains "with a name" 2 "needs --interface INTERFACE" "${xdp[@]}" --interface ''
     complains "an unknown interface is none to send by" 2 "no such network interface" \
         "${xdp[@]}" --interface none0
     complains "whatever its name" 2 "a.name.that.is.too.long, queue 0: there is no such" \
