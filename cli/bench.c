@@ -117,27 +117,55 @@ static bool set_plot(void *settings, const char *argument, struct reason *reason
 }
 
 static const struct option_row rows[] = {
-    { "workload", 'w', "LIST", "what to send, such as W1,W3:200,W1:1..1024", NULL, set_workload,
-      0 },
-    { "engine", 'e', "LIST", "how to send or receive; by default by all there are", NULL,
+    { "workload", 'w', "LIST", "what to send, such as W1,W3:200,W1:1..1024",
+      "What to send: workloads with commas between them, see \"Workloads\". Can be given many "
+      "times. The default is W1 to W7 as they are without a parameter, and with --netns W8 too.",
+      set_workload, 0 },
+    { "engine", 'e', "LIST", "how to send or receive; by default by all there are",
+      "How to send: engines with commas between them, see \"Engines\". Can be given many times, "
+      "but each engine once. The default is all that can be opened here; the result says who is "
+      "left out, and why.",
       set_engine, 0 },
-    { "list", 0, NULL, "name the workloads and engines", NULL, NULL,
-      offsetof(struct bench_settings, list) },
-    { "receive", 0, NULL, "measure receiving: how fast a full socket is emptied", NULL, NULL,
-      offsetof(struct bench_settings, receive) },
-    { "netns", 0, NULL, "send to another network namespace, which drops", NULL, NULL,
-      offsetof(struct bench_settings, run.place.netns) },
-    { "offload", 0, "on|off", "segmentation offload of the device of --netns", NULL, set_offload,
-      0 },
-    { "to", 't', "HOST:PORT", "send to an address of your own; can be repeated", NULL, set_to, 0 },
-    { "size", 's', "BYTES", "of each payload, instead of the workload's own", NULL, set_size, 0 },
-    { "contiguous", 0, NULL, "lay the payloads side by side in memory", NULL, NULL,
-      offsetof(struct bench_settings, run.layout.contiguous) },
-    { "rounds", 0, "N", "of each engine, alternating; 7 by default", NULL, set_rounds, 0 },
-    { "seconds", 0, "S", "of a round; by default all takes half a minute", NULL, set_seconds, 0 },
-    { "plot", 0, "FILE", "draw it into FILE, .svg or .png, with two curves", NULL, set_plot, 0 },
-    { "json", 'j', NULL, "print the result as a JSON object", NULL, set_json, 0 },
-    { "quiet", 'q', NULL, "show no progress", NULL, NULL,
+    { "list", 0, NULL, "name the workloads and engines", "Name the workloads and engines, and end.",
+      NULL, offsetof(struct bench_settings, list) },
+    { "receive", 0, NULL, "measure receiving: how fast a full socket is emptied",
+      "Measure receiving: the packets of the workload are put into a receiver's socket, as trains "
+      "where they can be, and what is timed is taking them out again. It takes the workloads that "
+      "have one target; the default is W3. What the kernel does before a datagram is in the socket "
+      "is left out, as the cutting of a train for a socket that does not take trains. Excludes "
+      "--to and --plot.",
+      NULL, offsetof(struct bench_settings, receive) },
+    { "netns", 0, NULL, "send to another network namespace, which drops",
+      "Send to another network namespace, which drops. Needs root, or `unshare -Ur`, and ip(8).",
+      NULL, offsetof(struct bench_settings, run.place.netns) },
+    { "offload", 0, "on|off", "segmentation offload of the device of --netns",
+      "With `off`, `tx-udp-segmentation` of the sending device is switched off. This needs "
+      "--netns, as no device of the user's is changed.",
+      set_offload, 0 },
+    { "to", 't', "HOST:PORT", "send to an address of your own; can be repeated",
+      "Send to this address, as fast as can be: it is real traffic. Can be given many times; "
+      "excludes --netns.",
+      set_to, 0 },
+    { "size", 's', "BYTES", "of each payload, instead of the workload's own",
+      "Make each payload so long, 8 to 65507, instead of as the workload has it.", set_size, 0 },
+    { "contiguous", 0, NULL, "lay the payloads side by side in memory",
+      "Lay the payloads side by side in memory. Without it each begins on a cache line of its own, "
+      "with one free between.",
+      NULL, offsetof(struct bench_settings, run.layout.contiguous) },
+    { "rounds", 0, "N", "of each engine, alternating; 7 by default",
+      "So many rounds of each engine, 1 to 1000; the default is 7.", set_rounds, 0 },
+    { "seconds", 0, "SECONDS", "of a round; by default all takes half a minute",
+      "Make a round so long, for example 0.3. Without it a round is so long that all takes about "
+      "half a minute, but at most 0.5 seconds.",
+      set_seconds, 0 },
+    { "plot", 0, "FILE", "draw it into FILE, .svg or .png, with two curves",
+      "Draw into FILE, which ends in `.svg` or `.png`, with gnuplot(1): CPU time per packet as "
+      "bars with the spread drawn, and a curve for each range. Unless --workload has a range, "
+      "`W3:1..1024,W1:1..1024` is added.",
+      set_plot, 0 },
+    { "json", 'j', NULL, "print the result as a JSON object",
+      "Print the result as a JSON object in one line; only if built with jansson.", set_json, 0 },
+    { "quiet", 'q', NULL, "show no progress", "Show no progress.", NULL,
       offsetof(struct bench_settings, common.quiet) },
     { 0 },
 };

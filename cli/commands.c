@@ -1,6 +1,7 @@
 /* commands.c: the table of subcommands. */
 #include "options.h"
 
+/* clang-format off */
 const struct command *const commands[] = {
     &send_command,
     &recv_command,
@@ -8,5 +9,6 @@ const struct command *const commands[] = {
 #ifdef HAVE_BENCH
     &bench_command,
 #endif
+    &completion_command,
     NULL,
 };

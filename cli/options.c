@@ -10,10 +10,9 @@
 #include "json.h"
 
 /* What getopt_long returns for row i is FIRST_CODE + i, which is no character. */
-enum { ROWS_MAX = 40, FIRST_CODE = 256, HELP_CODE = FIRST_CODE + ROWS_MAX };
+enum { FIRST_CODE = 256, HELP_CODE = FIRST_CODE + OPTION_ROWS_MAX };
 
-static const struct option_row help_row = { "help",       'h',  NULL, "show this help",
-                                            "Show help.", NULL, 0 };
+const struct option_row help_row = { "help", 'h', NULL, "show this help", "Show help.", NULL, 0 };
 
 enum { FORM_TEXT = 80 };
 
@@ -60,8 +59,8 @@ static void print_help(const struct command *command)
 
 /* The table in the two forms that getopt_long takes. */
 struct getopt_tables {
-    struct option long_options[ROWS_MAX + 2];
-    char letters[2 * ROWS_MAX + 4];
+    struct option long_options[OPTION_ROWS_MAX + 2];
+    char letters[2 * OPTION_ROWS_MAX + 4];
 };
 
 static void add_letter(char *letters, const struct option_row *row)
@@ -78,7 +77,7 @@ static void make_tables(const struct option_row *rows, struct getopt_tables *tab
     int i = 0;
     /* The colon asks for ':' instead of '?' where an argument is missing. */
     *tables = (struct getopt_tables){ .letters = ":" };
-    for (; rows[i].name != NULL && i < ROWS_MAX; i++) {
+    for (; rows[i].name != NULL && i < OPTION_ROWS_MAX; i++) {
         int takes = rows[i].argument != NULL ? required_argument : no_argument;
         tables->long_options[i] = (struct option){ rows[i].name, takes, NULL, FIRST_CODE + i };
         add_letter(tables->letters, &rows[i]);

@@ -19,6 +19,12 @@ struct option_row {
     size_t flag;
 };
 
+/* What every subcommand has besides. */
+extern const struct option_row help_row;
+
+/* A table has no more rows. */
+enum { OPTION_ROWS_MAX = 40 };
+
 struct command {
     const char *name;
     const char *summary; /* one line */
@@ -26,6 +32,7 @@ struct command {
     const char *notes;             /* at the end of its --help */
     const struct option_row *rows; /* to the one without a name */
     option_setter *set_operand;    /* NULL: takes no operand */
+    const char *operand;           /* the words it can be, as in "on|off"; NULL: a file */
     int (*run)(int argc, char **argv);
 };
 
@@ -33,6 +40,7 @@ extern const struct command send_command;
 extern const struct command recv_command;
 extern const struct command bench_command;
 extern const struct command probe_command;
+extern const struct command completion_command;
 
 /* All of them, NULL at the end. */
 extern const struct command *const commands[];

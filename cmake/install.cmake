@@ -42,3 +42,19 @@ if(UDPBATCH_CLI)
   install(TARGETS udpbatch_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   install(FILES man/udpbatch.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT manual)
 endif()
+
+# The command prints its completions, which takes that it runs here.
+if(UDPBATCH_CLI AND NOT (CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR))
+  foreach(shell bash zsh)
+    set(completion ${CMAKE_CURRENT_BINARY_DIR}/completion.${shell})
+    list(APPEND completions ${completion})
+    add_custom_command(OUTPUT ${completion}
+      COMMAND udpbatch_cli completion ${shell} > ${completion}
+      DEPENDS udpbatch_cli VERBATIM)
+  endforeach()
+  add_custom_target(udpbatch_completions ALL DEPENDS ${completions})
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/completion.bash
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME udpbatch)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/completion.zsh
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions RENAME _udpbatch)
+endif()
