@@ -228,6 +228,7 @@ static int open_and_receive(const struct recv_settings *settings)
 int recv_run(int argc, char **argv)
 {
     struct recv_settings settings = { 0 };
+    ticker_hear();
     int status = options_parse(&recv_command, &settings, argc, argv);
     return status == OPTIONS_GO_ON ? open_and_receive(&settings) : status;
 }

@@ -79,6 +79,7 @@ static bool open_all(struct sending *sending, int *fd, struct send_settings *set
 {
     if (!send_check(settings, reason))
         return false;
+    interrupt_catch(); /* a source may wait for its writer */
     int family = choose_family(settings);
     sending->settings = settings;
     return send_source_open(&sending->source, settings, reason) &&
@@ -188,7 +189,6 @@ static int open_and_send(struct send_settings *settings)
     int fd = -1, status = STATUS_USAGE;
 
     if (open_all(&sending, &fd, settings, &reason)) {
-        interrupt_catch();
         begin_transfer(&sending);
         status = send_all(&sending);
     } else {
@@ -201,6 +201,7 @@ static int open_and_send(struct send_settings *settings)
 int send_run(int argc, char **argv)
 {
     struct send_settings settings = { 0 };
+    ticker_hear();
     int status = options_parse(&send_command, &settings, argc, argv);
 
     if (status == OPTIONS_GO_ON)

@@ -16,15 +16,22 @@ static uint64_t bit_of(uint64_t number)
     return UINT64_C(1) << number % 64;
 }
 
-/* Forgets the numbers that have the same places as those from the highest to this one. */
+/* Forgets the numbers that have the same places as those from the highest to this one, word by
+ * word: anybody can send packets that are far ahead. */
 static void move_window(struct stream *stream, uint64_t number)
 {
+    uint64_t at = stream->highest + 1;
     uint64_t ahead = number - stream->highest;
 
-    if (ahead >= STREAM_WINDOW)
-        memset(stream->window, 0, sizeof stream->window);
-    for (uint64_t i = 1; ahead < STREAM_WINDOW && i <= ahead; i++)
-        *word_of(stream, stream->highest + i) &= ~bit_of(stream->highest + i);
+    if (ahead > STREAM_WINDOW)
+        ahead = STREAM_WINDOW;
+    while (ahead > 0) {
+        const uint64_t room = 64 - at % 64;
+        const uint64_t bits = room < ahead ? room : ahead;
+        *word_of(stream, at) &= ~(UINT64_MAX >> (64 - bits) << at % 64);
+        at += bits;
+        ahead -= bits;
+    }
     stream->highest = number;
 }
 

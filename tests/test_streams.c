@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "address.h"
+#include "chance.h"
 
 static const uint32_t HOST = 0xc0000201;
 
@@ -143,6 +144,38 @@ static void a_window_that_moves_forgets_what_had_its_places(void **state)
     expect(STREAM_WINDOW + 5, 9 * STREAM_WINDOW + 2 - 5, 0, 2, 0);
 }
 
+/* Against a note of each number, without a window. */
+static void whatever_comes_is_counted_as_by_a_note_of_each(void **state)
+{
+    enum { NUMBERS = 1 << 22, PACKETS = 20000 };
+    bool *came = calloc(NUMBERS, sizeof *came);
+    uint64_t highest = 0, distinct = 0, duplicated = 0, old = 0;
+
+    (void)state;
+    assert_non_null(came);
+    for (int i = 0; i < PACKETS; i++) {
+        static const unsigned steps[] = { 2, 64, 200, STREAM_WINDOW, STREAM_WINDOW + 3 };
+        const uint64_t step = below(steps[below(one_in(500) ? 5 : 3)] + 1);
+        const uint64_t back = below(one_in(50) ? STREAM_WINDOW + 100 : 300);
+        const uint64_t number = one_in(2) ? highest + step : back < highest ? highest - back : 0;
+        if (number >= NUMBERS)
+            break;
+        take(number, 0);
+        if (number + STREAM_WINDOW <= highest)
+            old++;
+        else if (came[number])
+            duplicated++;
+        else
+            distinct++;
+        came[number] = true;
+        highest = number > highest ? number : highest;
+    }
+    free(came);
+    assert_int_equal(only()->distinct, distinct);
+    assert_int_equal(only()->duplicated, duplicated);
+    assert_int_equal(only()->old, old);
+}
+
 static void the_largest_numbers_are_counted_right(void **state)
 {
     (void)state;
@@ -259,6 +292,7 @@ int main(void)
         STREAM_TEST(a_packet_below_the_highest_is_reordered),
         STREAM_TEST(numbers_are_known_as_far_as_the_window_goes),
         STREAM_TEST(a_window_that_moves_forgets_what_had_its_places),
+        STREAM_TEST(whatever_comes_is_counted_as_by_a_note_of_each),
         STREAM_TEST(the_largest_numbers_are_counted_right),
         STREAM_TEST(a_total_that_shrinks_is_not_believed),
         STREAM_TEST(senders_differ_by_host_port_and_stream),
@@ -268,5 +302,6 @@ int main(void)
         STREAM_TEST(without_times_there_are_no_delays),
         STREAM_TEST(the_longest_delay_is_counted_right),
     };
+    chance_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

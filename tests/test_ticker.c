@@ -100,6 +100,15 @@ static void the_user_asks_once_for_the_totals(void **state)
     expect_nothing(&ticker, 1);
 }
 
+static void who_asks_before_the_work_has_begun_is_answered_then(void **state)
+{
+    raise(SIGUSR1);
+    struct ticker ticker = begin(0);
+
+    (void)state;
+    assert_int_equal(ticker_due(&ticker, after_ms(0)), TICK_TOTALS);
+}
+
 static void totals_take_no_interval_away(void **state)
 {
     struct ticker ticker = begin(1);
@@ -119,7 +128,9 @@ int main(void)
         cmocka_unit_test(without_intervals_none_is_due),
         cmocka_unit_test(the_last_interval_ends_with_the_work),
         cmocka_unit_test(the_user_asks_once_for_the_totals),
+        cmocka_unit_test(who_asks_before_the_work_has_begun_is_answered_then),
         cmocka_unit_test(totals_take_no_interval_away),
     };
+    ticker_hear();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
