@@ -10,8 +10,10 @@ skip() {
 }
 
 if [ "${2:-}" != inside ]; then
-    unshare -Urn true 2>/dev/null || skip "no namespaces of our own"
-    exec unshare -Urn bash "$0" "$1" inside
+    own_network=(unshare -n)
+    [ "$(id -u)" = 0 ] || own_network=(unshare -Urn)
+    "${own_network[@]}" true 2>/dev/null || skip "no network of our own"
+    exec "${own_network[@]}" bash "$0" "$1" inside
 fi
 ip link set lo up || skip "ip cannot set loopback up"
 tc qdisc add dev lo root tbf rate 1mbit burst 10kb limit 10mb || skip "tc cannot make a tbf queue"

@@ -220,8 +220,7 @@ converse() {
     state_is $PARAM_EXCHANGE || return 1
     say_object '{"udp":true,"omit":0,"time":0,"num":60000,"blockcount":0,"parallel":1,"len":1000,"client_version":"3"}'
     state_is $CREATE_STREAMS || return 1
-    "$UDPBATCH" send --quiet --pcap "$work/iperf3.pcap" --map "127.0.0.1:$2=127.0.0.1:$1" \
-        >"$work/sent" 2>"$work/err" || return 1
+    cat "$work/iperf3.pcap" >&4
     state_is $TEST_START && state_is $TEST_RUNNING || return 1
     until_true is_empty "$1" || return 1
     say $TEST_END
@@ -238,10 +237,18 @@ serve 5201 "$work/first.json"
 capture "$work/iperf3.pcap" 'udp port 5201'
 iperf3 -u -c 127.0.0.1 -p 5201 -n 60000 -l 1000 -b 0 >"$work/client" 2>&1
 wait "$server"
-end_capture "$work/iperf3.pcap" 60
+end_capture "$work/iperf3.pcap" 62 # and the two by which both meet
 
+# By a pipe that stays open: the server answers the first packet, and a sender that has ended by then
+# would be a closed port.
+mkfifo "$work/feed"
+"$UDPBATCH" send --quiet --pcap "$work/feed" --map 127.0.0.1:5201=127.0.0.1:5202 >"$work/sent" \
+    2>"$work/err" &
+sender=$!
+pids+=("$sender")
+exec 4>"$work/feed"
 serve 5202 "$work/second.json"
-if converse 5202 5201; then
+if converse 5202; then
     wait "$server" || true
     received=$(jq '.end.streams[0].udp | "\(.packets) \(.lost_packets) \(.out_of_order)"' \
         "$work/second.json")
@@ -250,6 +257,8 @@ if converse 5202 5201; then
 else
     judged=bad
 fi
+exec 4>&-
+wait "$sender" || judged=bad
 verdict $judged "iperf3's server takes what is replayed for its client's packets, and misses none"
 
 echo "$checked checked, $failed failed"

@@ -35,7 +35,7 @@ static void a_header_is_in_network_byte_order(void **state)
 
 static void what_is_written_is_read(void **state)
 {
-    static const struct numbered table[] = {
+    const struct numbered table[] = {
         sample,
         { 0 },
         { .stream = UINT32_MAX, .number = UINT64_MAX, .total = 0, .sent_ns = UINT64_MAX },
