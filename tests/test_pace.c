@@ -751,6 +751,19 @@ static void a_wait_doubles_it_once(void **state)
     sending_end(&sending);
 }
 
+static void calls_that_end_for_the_rate_do_not_lengthen_it(void **state)
+{
+    struct sending sending = begin_sending_packets(state, 5000);
+
+    script.packets[5] = (struct script_packet){ .errors = { ENOBUFS }, .for_good = true };
+    begin_packets(20);
+    for (int i = 0; i < 3; i++)
+        expect_paced(&sending, 20, 5);
+    made_up.ns += 2 * MS_NS;
+    expect_backoff(&sending, 50000);
+    sending_end(&sending);
+}
+
 static void a_back_end_that_says_busy_is_backed_off_from(void **state)
 {
     struct sending sending = begin_sending_packets(state, 5000);
@@ -865,6 +878,7 @@ int main(void)
         TEST_ONCE(options_from_before_there_were_rates_have_none),
         TEST_EACH_BACKEND(a_call_in_vain_doubles_the_delay_for_who_waits_by_himself),
         TEST_EACH_BACKEND(a_wait_doubles_it_once),
+        TEST_EACH_BACKEND(calls_that_end_for_the_rate_do_not_lengthen_it),
         TEST_EACH_BACKEND(a_back_end_that_says_busy_is_backed_off_from),
         TEST_EACH_BACKEND(random_scripts_have_their_fates_at_any_rate),
     };
