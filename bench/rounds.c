@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "report.h"
+#include "units.h"
 
 static int by_size(const void *a, const void *b)
 {
@@ -30,12 +30,12 @@ static uint64_t credit(const struct round *round)
 
 static double packets_per_second(const struct round *round)
 {
-    return report_ratio((double)credit(round), round->seconds);
+    return units_ratio((double)credit(round), round->seconds);
 }
 
 static double cpu_ns_per_packet(const struct round *round)
 {
-    return report_ratio(round->cpu_seconds * NS_PER_SECOND, (double)credit(round));
+    return units_ratio(round->cpu_seconds * NS_PER_SECOND, (double)credit(round));
 }
 
 static void add_up(const struct rounds *rounds, size_t n, struct engine_result *result)
@@ -63,8 +63,8 @@ void rounds_sum_up(const struct rounds *rounds, const struct rounds *baseline, s
         room[i] = cpu_ns_per_packet(&rounds->list[i]);
     result->cpu_ns_per_packet = spread_of(room, n);
     for (size_t i = 0; baseline != NULL && i < n; i++)
-        room[i] = report_ratio(packets_per_second(&rounds->list[i]),
-                               packets_per_second(&baseline->list[i]));
+        room[i] = units_ratio(packets_per_second(&rounds->list[i]),
+                              packets_per_second(&baseline->list[i]));
     result->ratio_to_baseline = spread_of(room, baseline != NULL ? n : 0);
     result->call_p50_ns = histogram_quantile(rounds->calls, 0.5);
     result->call_p99_ns = histogram_quantile(rounds->calls, 0.99);

@@ -94,8 +94,8 @@ bool address_read_target(const char *text, union udpbatch_addr *address, struct 
     return resolve(&parts, address, reason);
 }
 
-bool address_read_host_or_target(const char *text, union udpbatch_addr *address,
-                                 struct reason *reason)
+bool address_read_host_or_target(const char *text, uint16_t default_port,
+                                 union udpbatch_addr *address, struct reason *reason)
 {
     struct parts parts;
 
@@ -103,6 +103,8 @@ bool address_read_host_or_target(const char *text, union udpbatch_addr *address,
         return false;
     if (parts.host[0] == '\0')
         return reason_give(reason, "the host is missing, write HOST:PORT or HOST");
+    if (!parts.has_port)
+        parts.port = default_port;
     return resolve(&parts, address, reason);
 }
 

@@ -8,9 +8,9 @@
 /* HOST:PORT or [IPV6]:PORT of something to send to. A name stands for its first address. */
 bool address_read_target(const char *text, union udpbatch_addr *address, struct reason *reason);
 
-/* The same, or the host alone: the port is 0 then. */
-bool address_read_host_or_target(const char *text, union udpbatch_addr *address,
-                                 struct reason *reason);
+/* The same, or the host alone, which gets the default port. */
+bool address_read_host_or_target(const char *text, uint16_t default_port,
+                                 union udpbatch_addr *address, struct reason *reason);
 
 /* ADDRESS, ADDRESS:PORT, :PORT or *, with ADDRESS in digits, of IPv6 in brackets. Family 0: any
  * address; port 0: any port. A v4-mapped address is the IPv4 one. */

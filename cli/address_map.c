@@ -45,7 +45,7 @@ static bool read_to(const char *text, union udpbatch_addr *to, struct reason *re
 
     if (*text == '\0')
         return reason_give(reason, "TO is missing, write FROM=TO");
-    return address_read_host_or_target(text, to, &why) ||
+    return address_read_host_or_target(text, 0, to, &why) ||
            reason_give(reason, "TO: %.160s", why.text);
 }
 

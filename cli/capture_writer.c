@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "address.h"
 #include "clock.h"
@@ -89,21 +88,16 @@ static union udpbatch_addr destination(const struct capture_writer *writer,
     return with_port_of(to, &writer->bound);
 }
 
-static struct timespec came_at(const struct udpbatch_meta *meta)
+static uint64_t came_at_ns(const struct udpbatch_meta *meta)
 {
-    struct timespec at;
-    if ((meta->flags & UDPBATCH_META_CAME_AT) != 0)
-        return (struct timespec){ (time_t)(meta->time_ns / NS_PER_SECOND),
-                                  (long)(meta->time_ns % NS_PER_SECOND) };
-    clock_gettime(CLOCK_REALTIME, &at);
-    return at;
+    return (meta->flags & UDPBATCH_META_CAME_AT) != 0 ? meta->time_ns : clock_time_of_day_ns();
 }
 
 void capture_writer_add(struct capture_writer *writer, const struct udpbatch_received *packet)
 {
     static const struct udpbatch_meta nothing_told;
     const struct udpbatch_meta *meta = packet->meta != NULL ? packet->meta : &nothing_told;
-    const struct timespec at = came_at(meta);
+    const uint64_t at_ns = came_at_ns(meta);
     struct ip_datagram datagram = { .from = address_unmap(packet->from),
                                     .tos = meta->tos,
                                     .ttl = meta->ttl,
@@ -116,7 +110,8 @@ void capture_writer_add(struct capture_writer *writer, const struct udpbatch_rec
         memcpy(writer->packet + len, packet->data, packet->len);
     len += packet->len;
     /* In a dumper of this precision, tv_usec is nanoseconds. */
-    const struct pcap_pkthdr header = { .ts = { at.tv_sec, at.tv_nsec },
+    const struct pcap_pkthdr header = { .ts = { (time_t)(at_ns / NS_PER_SECOND),
+                                                (suseconds_t)(at_ns % NS_PER_SECOND) },
                                         .caplen = (bpf_u_int32)len,
                                         .len = (bpf_u_int32)len };
     pcap_dump((u_char *)writer->dumper, &header, writer->packet);

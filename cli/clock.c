@@ -1,15 +1,25 @@
-/* clock.c: the time that passes, and the processor time that is used. */
+/* clock.c: the time that passes, that of the day, and the processor time that is used. */
 #include "clock.h"
 
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <time.h>
 
-uint64_t clock_now_ns(void)
+static uint64_t read_ns(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+uint64_t clock_now_ns(void)
+{
+    return read_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_time_of_day_ns(void)
+{
+    return read_ns(CLOCK_REALTIME);
 }
 
 static double timeval_seconds(const struct timeval *time)

@@ -1,4 +1,4 @@
-/* clock.h: the time that passes, and the processor time that is used. */
+/* clock.h: the time that passes, that of the day, and the processor time that is used. */
 #ifndef CLOCK_H
 #define CLOCK_H
 
@@ -7,6 +7,9 @@
 enum { NS_PER_MS = 1000000, NS_PER_SECOND = 1000000000 };
 
 uint64_t clock_now_ns(void);
+
+/* Since 1970, by the clock that another host may have in common with this one. */
+uint64_t clock_time_of_day_ns(void);
 
 /* User and system time of this process so far. */
 double clock_cpu_seconds(void);

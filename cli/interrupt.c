@@ -11,14 +11,28 @@ static void take_note(int number)
     asked_to_end = 1;
 }
 
-/* Without SA_RESTART, so that waits end; with SA_RESETHAND, so that the second signal kills. A
- * shell starts background jobs with SIGINT ignored: who sends it to one nevertheless means it. */
-void interrupt_catch(void)
+/* With SA_RESETHAND, so that the second signal kills. A shell starts background jobs with SIGINT
+ * ignored: who sends it to one nevertheless means it. */
+static void hear(int flags)
 {
-    struct sigaction action = { .sa_handler = take_note, .sa_flags = (int)SA_RESETHAND };
+    struct sigaction action = { .sa_handler = take_note, .sa_flags = (int)SA_RESETHAND | flags };
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+}
+
+/* Without SA_RESTART, so that the open of a named pipe ends. */
+void interrupt_catch(void)
+{
+    hear(0);
+}
+
+/* With SA_RESTART, so that no line is lost to a reader that is slow; poll(2) and nanosleep(2) end
+ * all the same (signal(7)). */
+void interrupt_catch_at_work(void)
+{
+    if (!interrupted())
+        hear(SA_RESTART);
 }
 
 bool interrupted(void)

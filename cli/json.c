@@ -1,155 +1,17 @@
-/* json.c: what became of it all, for programs. */
+/* json.c: whether results can be printed for programs. */
 #include "json.h"
 
 #ifdef HAVE_JANSSON
-
-#include <string.h>
-
-#include "backends.h"
-#include "json_common.h"
-#include "skipped.h"
-#include "statistics.h"
 
 bool json_is_built_in(void)
 {
     return true;
 }
 
-static json_t *refusal_object(const struct refusal *row)
-{
-    json_t *object = json_object();
-    json_put_address(object, "target", &row->target);
-    json_put_text(object, "error", strerror(row->error));
-    json_put_count(object, "errno", (uint64_t)row->error);
-    json_put_count(object, "count", row->count);
-    return object;
-}
-
-static void put_refusals(json_t *object, const struct send_result *result)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < result->refusals->count; i++)
-        json_array_append_new(array, refusal_object(&result->refusals->rows[i]));
-    json_object_set_new(object, "refusals", array);
-}
-
-static json_t *train_size_object(size_t i, uint64_t trains)
-{
-    json_t *object = json_object();
-    json_put_count(object, "from", statistics_train_from(i));
-    json_put_count(object, "to", statistics_train_to(i));
-    json_put_count(object, "trains", trains);
-    return object;
-}
-
-static void put_trains(json_t *object, const struct udpbatch_sender_stats *stats)
-{
-    json_t *sizes = json_array();
-    for (size_t i = 0; i < UDPBATCH_TRAIN_SIZES; i++)
-        json_array_append_new(sizes, train_size_object(i, stats->sizes[i]));
-    json_put_count(object, "trains", stats->trains);
-    json_object_set_new(object, "train_sizes", sizes);
-    json_put_count(object, "trains_split", stats->trains_split);
-}
-
-static void put_kinds(json_t *object, const struct udpbatch_sender_stats *stats)
-{
-    json_t *kinds = json_object();
-    for (size_t i = 0; i < UDPBATCH_MEANINGS; i++)
-        if (statistics_kind(i) != NULL)
-            json_put_count(kinds, statistics_kind(i), stats->refusals[i]);
-    json_object_set_new(object, "refusals_by_kind", kinds);
-}
-
-static void put_detours(json_t *object, const struct udpbatch_sender_stats *stats)
-{
-    json_t *detours = json_object();
-    for (size_t i = 0; i < UDPBATCH_DETOURS; i++)
-        if (statistics_detour(i) != NULL)
-            json_put_count(detours, statistics_detour(i), stats->detours[i]);
-    json_object_set_new(object, "detours", detours);
-}
-
-static void put_xdp(json_t *object, const struct udpbatch_sender_stats *stats)
-{
-    json_t *xdp = json_object();
-    json_put_text(xdp, "mode", backend_xdp_mode(stats->xdp_mode));
-    json_put_count(xdp, "queue", stats->xdp_queue);
-    json_put_count(xdp, "past_the_stack", stats->xdp_packets);
-    json_put_count(xdp, "by_the_socket", stats->packets - stats->xdp_packets);
-    put_detours(xdp, stats);
-    json_object_set_new(object, "xdp", xdp);
-}
-
-static void put_skipped(json_t *object, const struct capture_skipped *skipped)
-{
-    struct skipped_row rows[SKIPPED_REASONS];
-    json_t *reasons = json_object();
-
-    skipped_list(skipped, rows);
-    for (size_t i = 0; i < SKIPPED_REASONS; i++)
-        json_put_count(reasons, rows[i].word, rows[i].count);
-    json_object_set_new(object, "skipped", reasons);
-}
-
-bool json_send(const char *report, const struct send_result *result)
-{
-    const struct udpbatch_sender_stats *stats = &result->stats;
-    json_t *object = json_begin(report, stats->backend);
-
-    json_put(object, "targets",
-             result->targets > 0 ? json_integer((json_int_t)result->targets) : NULL);
-    json_put_count(object, "sent", stats->packets);
-    json_put_count(object, "bytes", stats->bytes);
-    json_put_count(object, "refused", stats->refused);
-    json_put_count(object, "unsent", result->unsent);
-    json_put_effort(object, stats->packets, result->seconds, stats->system_calls,
-                    result->cpu_seconds);
-    json_put_count(object, "waits", stats->waits);
-    json_put_count(object, "paced", stats->paced);
-    put_trains(object, stats);
-    put_refusals(object, result);
-    put_kinds(object, stats);
-    if (backend_is_xdp(stats->backend))
-        put_xdp(object, stats);
-    if (result->skipped != NULL)
-        put_skipped(object, result->skipped);
-    return json_object_print(object, "interrupted", json_boolean(result->interrupted));
-}
-
-bool json_send_interval(const struct send_interval *interval)
-{
-    const double seconds = interval->to - interval->from;
-    json_t *object = json_begin("interval", interval->backend);
-
-    json_put_real(object, "from", interval->from);
-    json_put_real(object, "to", interval->to);
-    json_put_count(object, "packets", interval->packets);
-    json_put_count(object, "bytes", interval->bytes);
-    json_put_count(object, "refused", interval->refused);
-    json_put_real(object, "packets_per_second", report_ratio((double)interval->packets, seconds));
-    json_put_real(object, "bits_per_second", report_ratio(8 * (double)interval->bytes, seconds));
-    json_put_count(object, "system_calls", interval->system_calls);
-    return json_object_print(object, "waits", json_integer((json_int_t)interval->waits));
-}
-
 #else
 
 bool json_is_built_in(void)
 {
-    return false;
-}
-
-bool json_send(const char *report, const struct send_result *result)
-{
-    (void)report;
-    (void)result;
-    return false;
-}
-
-bool json_send_interval(const struct send_interval *interval)
-{
-    (void)interval;
     return false;
 }
 

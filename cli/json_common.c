@@ -4,7 +4,7 @@
 #include "json_common.h"
 
 #include "address.h"
-#include "report.h"
+#include "units.h"
 
 json_t *json_begin(const char *report, const char *backend)
 {
@@ -25,10 +25,10 @@ void json_put_effort(json_t *object, uint64_t packets, double seconds, uint64_t 
                      double cpu_seconds)
 {
     json_put_real(object, "seconds", seconds);
-    json_put_real(object, "packets_per_second", report_ratio((double)packets, seconds));
+    json_put_real(object, "packets_per_second", units_ratio((double)packets, seconds));
     json_put_count(object, "system_calls", system_calls);
     json_put_real(object, "system_calls_per_packet",
-                  report_ratio((double)system_calls, (double)packets));
+                  units_ratio((double)system_calls, (double)packets));
     json_put_real(object, "cpu_seconds", cpu_seconds);
 }
 

@@ -39,6 +39,7 @@ bool json_object_print(json_t *object, const char *name, json_t *value)
     /* A failure to write stays in the stream, where main sees it. */
     json_dumpf(object, stdout, JSON_REAL_PRECISION(9));
     putchar('\n');
+    fflush(stdout);
     json_decref(object);
     return true;
 }

@@ -17,8 +17,8 @@ void json_put_real(json_t *object, const char *name, double value);
 void json_put_count(json_t *object, const char *name, uint64_t count);
 void json_put_flag(json_t *object, const char *name, bool value);
 
-/* Adds the last member, prints the object in one line on stdout and frees it. Returns false, with
- * nothing printed, if there was no memory for it. */
+/* Adds the last member, prints the object in one line on stdout and frees it. At once, as who reads
+ * may be waiting for it. Returns false, with nothing printed, if there was no memory for it. */
 bool json_object_print(json_t *object, const char *name, json_t *value);
 
 #endif

@@ -3,10 +3,10 @@
 
 #ifdef HAVE_JANSSON
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "json_common.h"
-#include "report.h"
 
 /* What packets say of themselves can be more than JSON's readers have room for. */
 static void put_bounded(json_t *object, const char *name, uint64_t count)
@@ -26,11 +26,19 @@ static json_t *delays_object(const struct stream *stream)
     return object;
 }
 
+/* As in the report for people. */
+static void put_stream_id(json_t *object, uint32_t id)
+{
+    char text[9];
+    snprintf(text, sizeof text, "%08" PRIx32, id);
+    json_put_text(object, "stream", text);
+}
+
 static json_t *stream_object(const struct stream *stream, bool ended)
 {
     json_t *object = json_object();
     json_put_address(object, "from", &stream->from);
-    json_put_count(object, "stream", stream->id);
+    put_stream_id(object, stream->id);
     if (stream->total > 0)
         put_bounded(object, "total", stream->total);
     else
@@ -54,14 +62,6 @@ static void put_streams(json_t *object, const struct streams *streams, bool ende
     json_put_count(object, "not_followed", streams->not_followed);
 }
 
-/* At once: who reads may be waiting for it. */
-static bool print(json_t *object, const char *name, json_t *value)
-{
-    const bool printed = json_object_print(object, name, value);
-    fflush(stdout); /* a failure stays in the stream, where main sees it */
-    return printed;
-}
-
 bool json_recv(const struct recv_result *result)
 {
     const struct udpbatch_receiver_stats *stats = &result->stats;
@@ -76,24 +76,7 @@ bool json_recv(const struct recv_result *result)
     json_put_effort(object, result->packets, result->seconds, stats->system_calls,
                     result->cpu_seconds);
     put_streams(object, result->streams, result->ended);
-    return print(object, "interrupted", json_boolean(result->interrupted));
-}
-
-bool json_recv_interval(const struct recv_interval *interval)
-{
-    const double seconds = interval->to - interval->from;
-    json_t *object = json_begin("interval", interval->backend);
-
-    json_put_real(object, "from", interval->from);
-    json_put_real(object, "to", interval->to);
-    json_put_count(object, "packets", interval->packets);
-    json_put_count(object, "bytes", interval->bytes);
-    json_put_real(object, "packets_per_second", report_ratio((double)interval->packets, seconds));
-    json_put_real(object, "bits_per_second", report_ratio(8 * (double)interval->bytes, seconds));
-    bool printed =
-        json_object_print(object, "dropped", json_integer((json_int_t)interval->dropped));
-    fflush(stdout);
-    return printed;
+    return json_object_print(object, "interrupted", json_boolean(result->interrupted));
 }
 
 #else
@@ -101,12 +84,6 @@ bool json_recv_interval(const struct recv_interval *interval)
 bool json_recv(const struct recv_result *result)
 {
     (void)result;
-    return false;
-}
-
-bool json_recv_interval(const struct recv_interval *interval)
-{
-    (void)interval;
     return false;
 }
 

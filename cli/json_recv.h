@@ -6,6 +6,5 @@
 
 /* One object in one line on stdout, at once. Returns false if there is no memory for it. */
 bool json_recv(const struct recv_result *result);
-bool json_recv_interval(const struct recv_interval *interval);
 
 #endif

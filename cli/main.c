@@ -88,10 +88,11 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error like any other */
     int status = run(argc, argv);
 
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if (fflush(stdout) != 0)
+        complain("cannot write standard output: %s", strerror(errno));
+    else if (ferror(stdout)) /* of an earlier write, which has left no errno */
+        complain("cannot write standard output: some of it is missing");
+    else
         return status;
-    /* A write that failed earlier has left no errno. */
-    complain("cannot write standard output: %s", strerror(errno != 0 ? errno : EIO));
     return status > STATUS_INCOMPLETE ? status : STATUS_INCOMPLETE;
 }

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -13,14 +12,6 @@
 static struct numbered_source *numbered_of(struct source *source)
 {
     return (struct numbered_source *)source;
-}
-
-/* Of the clock that another host may have in common with this one. */
-static uint64_t time_of_day_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
 }
 
 /* There is nothing to wait for. */
@@ -57,7 +48,7 @@ static size_t cut(struct source *source, struct udpbatch_packet *payloads, size_
 static void stamp(struct source *source, struct udpbatch_packet *packets, size_t n)
 {
     unsigned char *buffer = numbered_of(source)->buffer;
-    uint64_t now_ns = time_of_day_ns();
+    uint64_t now_ns = clock_time_of_day_ns();
 
     for (size_t i = 0; i < n; i++)
         if (packets[i].status == 0)
@@ -81,7 +72,7 @@ static const struct source_kind kind = {
 /* Another one for each run, so that a receiver does not take two for one. */
 static uint32_t choose_stream(void)
 {
-    uint32_t stream = (uint32_t)time_of_day_ns();
+    uint32_t stream = (uint32_t)clock_time_of_day_ns();
     int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "backends.h"
+#include "capture_source.h"
 #include "json.h"
+#include "units.h"
 
 /* What getopt_long returns for row i is FIRST_CODE + i, which is no character. */
 enum { FIRST_CODE = 256, HELP_CODE = FIRST_CODE + OPTION_ROWS_MAX };
@@ -176,6 +178,9 @@ int options_parse(const struct command *command, void *settings, int argc, char 
 
 /* ---- Options of several subcommands --------------------------------------------------------- */
 
+/* Of a shorter one much would be that waits end up to a millisecond late. */
+static const double INTERVAL_LEAST = 0.01, INTERVAL_MOST = 1e9;
+
 /* Those that receive, or all. */
 static void list_backends(bool receiving, char *text, size_t size)
 {
@@ -218,6 +223,39 @@ bool set_receiving_backend(void *settings, const char *argument, struct reason *
     if (name == NULL)
         return refuse_backend("no such back end", true, reason);
     return backend_receives(name) || refuse_backend("it only sends", true, reason);
+}
+
+bool set_capture(void *settings, const char *argument, struct reason *reason)
+{
+    struct common_settings *common = settings;
+    if (!capture_is_built_in())
+        return reason_give(reason, "this udpbatch was built without libpcap, which it takes");
+    if (argument[0] == '\0')
+        return reason_give(reason, "the name of the file is missing");
+    if (common->capture != NULL)
+        return reason_give(reason, "one capture at a time, give this option once");
+    common->capture = argument;
+    return true;
+}
+
+/* Packets are counted as the integers of JSON. */
+bool set_count(void *settings, const char *argument, struct reason *reason)
+{
+    return units_read_count(argument, 1, INT64_MAX, &((struct common_settings *)settings)->count) ||
+           reason_give(reason, "write a number of packets above 0");
+}
+
+bool set_for(void *settings, const char *argument, struct reason *reason)
+{
+    return units_read_seconds(argument, &((struct common_settings *)settings)->seconds) ||
+           reason_give(reason, "write a number of seconds above 0, such as 10 or 0.5");
+}
+
+bool set_interval(void *settings, const char *argument, struct reason *reason)
+{
+    double *interval = &((struct common_settings *)settings)->interval;
+    return units_read_number(argument, INTERVAL_LEAST, INTERVAL_MOST, interval) ||
+           reason_give(reason, "write a number of seconds from 0.01, such as 1 or 0.5");
 }
 
 bool set_json(void *settings, const char *argument, struct reason *reason)

@@ -56,9 +56,14 @@ int options_parse(const struct command *command, void *settings, int argc, char 
  * the setters below. */
 struct common_settings {
     const char *backend;
+    const char *capture; /* a file; NULL: none */
+    uint64_t count;      /* of packets; 0: not given */
+    double seconds;      /* that it goes on for; 0: not given */
+    double interval;     /* 0: none */
     bool lines, json, quiet, stats, no_trains;
 };
 
-option_setter set_backend, set_receiving_backend, set_json;
+option_setter set_backend, set_receiving_backend, set_capture, set_count, set_for, set_interval,
+    set_json;
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,33 +20,20 @@ struct probe_settings {
 /* ---- Options -------------------------------------------------------------------------------- */
 
 /* No packet is sent there; a connected socket has to have a port all the same. */
-#define SOME_PORT "9"
+enum { SOME_PORT = 9 };
 
-enum { HOST_AND_PORT = 1100 };
-
-/* HOST, HOST:PORT, IPv6, [IPv6] or [IPv6]:PORT, as HOST:PORT. False: it is longer than any. */
-static bool add_port(const char *argument, char text[HOST_AND_PORT])
-{
-    const char *colon = strchr(argument, ':'), *last = strrchr(argument, ':');
-    const bool bracketed = argument[0] == '[', bare = !bracketed && colon != last;
-    const bool has_port = bracketed ? strstr(argument, "]:") != NULL : colon != NULL && !bare;
-    int len;
-
-    if (has_port)
-        len = snprintf(text, HOST_AND_PORT, "%s", argument);
-    else
-        len = snprintf(text, HOST_AND_PORT, bare ? "[%s]:" SOME_PORT : "%s:" SOME_PORT, argument);
-    return len < HOST_AND_PORT;
-}
-
+/* HOST, HOST:PORT, [IPv6], [IPv6]:PORT, and here also IPv6, which is put into brackets. */
 static bool set_to(void *settings, const char *argument, struct reason *reason)
 {
-    char text[HOST_AND_PORT];
-    if (argument[0] == '\0')
-        return reason_give(reason, "the host is missing, write HOST or HOST:PORT");
-    if (!add_port(argument, text))
+    union udpbatch_addr *to = &((struct probe_settings *)settings)->subject.to;
+    const bool bare = argument[0] != '[' && strchr(argument, ':') != strrchr(argument, ':');
+    char text[NI_MAXHOST];
+
+    if (!bare)
+        return address_read_host_or_target(argument, SOME_PORT, to, reason);
+    if (snprintf(text, sizeof text, "[%s]", argument) >= (int)sizeof text)
         return reason_give(reason, "the name is too long");
-    return address_read_target(text, &((struct probe_settings *)settings)->subject.to, reason);
+    return address_read_host_or_target(text, SOME_PORT, to, reason);
 }
 
 static bool set_interface(void *settings, const char *argument, struct reason *reason)

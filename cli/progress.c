@@ -15,6 +15,7 @@ static const uint64_t LINE_NS = UINT64_C(5) * NS_PER_SECOND;
 /* Less is no bar, which 40 columns have room for; more says no more than the percentage does. */
 enum { BAR_LEAST = 4, BAR_MOST = 60 };
 
+enum { PROGRESS_LINE = 192 };
 enum { FIGURES_TEXT = 64 + 2 * UNITS_TEXT, BAR_TEXT = BAR_MOST + 4, PERCENT_TEXT = 16 };
 
 static void write_figures(const struct progress_state *state, char text[FIGURES_TEXT])
@@ -42,7 +43,8 @@ static void write_bar(double part, size_t room, char text[BAR_TEXT])
     strcpy(text + 1 + width, "] ");
 }
 
-void progress_write(const struct progress_state *state, size_t columns, char line[PROGRESS_LINE])
+/* The line to show in so many columns; 0: of unknown width, without a bar. */
+static void write_line(const struct progress_state *state, size_t columns, char line[PROGRESS_LINE])
 {
     char figures[FIGURES_TEXT], bar[BAR_TEXT] = "", percent[PERCENT_TEXT] = "";
 
@@ -92,7 +94,7 @@ void progress_show(struct progress *progress, struct progress_state *state, uint
     char line[PROGRESS_LINE];
 
     state->seconds = clock_seconds(now_ns - progress->begun_ns);
-    progress_write(state, progress->terminal ? terminal_columns() : 0, line);
+    write_line(state, progress->terminal ? terminal_columns() : 0, line);
     if (progress->terminal)
         draw(progress, line);
     else

@@ -30,8 +30,4 @@ void progress_show(struct progress *progress, struct progress_state *state, uint
 /* Takes the bar away. */
 void progress_end(struct progress *progress);
 
-/* The line to show in so many columns; 0: of unknown width, without a bar. Pure. */
-enum { PROGRESS_LINE = 192 };
-void progress_write(const struct progress_state *state, size_t columns, char line[PROGRESS_LINE]);
-
 #endif

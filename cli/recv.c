@@ -10,8 +10,9 @@
 #include "clock.h"
 #include "collect.h"
 #include "interrupt.h"
+#include "interval.h"
 #include "json_recv.h"
-#include "recv_options.h"
+#include "recv_check.h"
 #include "report_recv.h"
 #include "socket.h"
 #include "statistics_recv.h"
@@ -25,7 +26,10 @@ struct receiving {
     struct sink sink;
     struct collect collect;
     double cpu_before;
-    struct recv_interval reported; /* as the last one left it: from the begin up to its end */
+
+    /* What is told while it goes on. */
+    struct recv_result told; /* when the last interval ended */
+    bool is_mute;            /* something could not be told for want of memory */
 };
 
 static bool open_receiver(struct receiving *receiving, const struct recv_settings *settings,
@@ -40,7 +44,7 @@ static bool open_receiver(struct receiving *receiving, const struct recv_setting
 
     if (settings->common.no_trains)
         options.trains = UDPBATCH_TRAINS_OFF;
-    if (settings->capture != NULL)
+    if (settings->common.capture != NULL)
         options.meta |= CAPTURE_WRITER_META;
     *receiver = udpbatch_receiver_open(receiving->fd, &options, &error);
     if (*receiver == NULL && error == EOPNOTSUPP) { /* then nobody learns the delay of packets */
@@ -54,8 +58,9 @@ static bool open_sink(struct receiving *receiving, const struct recv_settings *s
                       struct reason *reason)
 {
     struct sink_settings sink = { .name = settings->output, .lines = settings->common.lines };
-    if (settings->capture != NULL)
-        sink = (struct sink_settings){ .name = settings->capture, .bound = &receiving->address };
+    if (settings->common.capture != NULL)
+        sink = (struct sink_settings){ .name = settings->common.capture,
+                                       .bound = &receiving->address };
     return sink_open(&receiving->sink, &sink, reason);
 }
 
@@ -72,7 +77,7 @@ static bool open_all(struct receiving *receiving, const struct recv_settings *se
                      struct reason *reason)
 {
     receiving->address = settings->address;
-    if (!recv_options_check(settings, reason))
+    if (!recv_check(settings, reason))
         return false;
     receiving->fd = socket_open_listening(&receiving->address, settings->dual, reason);
     if (receiving->fd < 0)
@@ -110,42 +115,57 @@ static struct recv_result result_of(const struct receiving *receiving, bool ende
     return result;
 }
 
-/* Returns false, and complains, if it cannot be reported. */
+/* Returns false if there is no memory for it. */
 static bool report(const struct recv_result *result, const struct common_settings *how)
 {
-    if (how->json) {
-        if (json_recv(result))
-            return true;
-        complain("cannot write JSON: %s", strerror(ENOMEM));
-        return false;
-    }
+    if (how->json)
+        return json_recv(result);
     report_recv(result);
     if (how->stats)
         statistics_recv(result);
     return true;
 }
 
-/* What came since the last one. */
-static void report_interval(struct receiving *receiving, bool json)
-{
-    const struct recv_result now = result_of(receiving, false);
-    const struct recv_interval *before = &receiving->reported;
-    const struct recv_interval interval = {
-        .backend = now.stats.backend,
-        .from = before->to,
-        .to = clock_seconds(clock_now_ns() - receiving->collect.ticker.begun_ns),
-        .packets = now.packets - before->packets,
-        .bytes = now.bytes - before->bytes,
-        .dropped = now.stats.dropped - before->dropped,
-    };
+/* ---- Intervals and totals -------------------------------------------------------------------- */
 
-    receiving->reported = (struct recv_interval){
-        .to = interval.to, .packets = now.packets, .bytes = now.bytes, .dropped = now.stats.dropped
-    };
-    if (json)
-        json_recv_interval(&interval);
-    else
-        report_recv_interval(&interval);
+static double seconds_at(const struct receiving *receiving, uint64_t time_ns)
+{
+    return clock_seconds(time_ns - receiving->collect.ticker.begun_ns);
+}
+
+/* What came since the last interval ended. */
+static struct interval end_interval(struct receiving *receiving)
+{
+    const struct ticker *ticker = &receiving->collect.ticker;
+    const struct recv_result before = receiving->told;
+    const struct recv_result *after = &receiving->told;
+
+    receiving->told = result_of(receiving, false);
+    return (struct interval){ .backend = after->stats.backend,
+                              .from = seconds_at(receiving, ticker->from_ns),
+                              .to = seconds_at(receiving, ticker->to_ns),
+                              .packets = after->packets - before.packets,
+                              .bytes = after->bytes - before.bytes,
+                              .count_name = "dropped",
+                              .count = after->stats.dropped - before.stats.dropped,
+                              .system_calls =
+                                  after->stats.system_calls - before.stats.system_calls };
+}
+
+static void tell_interval(struct receiving *receiving, bool json)
+{
+    const struct interval interval = end_interval(receiving);
+    if (!json)
+        interval_report(stderr, &interval);
+    else if (!interval_print_json(&interval))
+        receiving->is_mute = true;
+}
+
+static void tell_totals(struct receiving *receiving, const struct common_settings *how)
+{
+    const struct recv_result result = result_of(receiving, false);
+    if (!report(&result, how))
+        receiving->is_mute = true;
 }
 
 /* ---- The run ------------------------------------------------------------------------------- */
@@ -156,29 +176,28 @@ static void begin(struct receiving *receiving, const struct recv_settings *setti
     struct collect *collect = &receiving->collect;
 
     collect->sink = &receiving->sink;
-    collect->most = settings->count > 0 ? settings->count : UINT64_MAX;
+    collect->most = settings->common.count > 0 ? settings->common.count : UINT64_MAX;
     collect->deadline_ns = UINT64_MAX;
-    if (settings->seconds > 0)
-        collect->deadline_ns = now_ns + (uint64_t)(settings->seconds * NS_PER_SECOND);
+    if (settings->common.seconds > 0)
+        collect->deadline_ns = now_ns + (uint64_t)(settings->common.seconds * NS_PER_SECOND);
     streams_begin(&collect->streams, now_ns);
-    ticker_begin(&collect->ticker, settings->interval, now_ns);
+    ticker_begin(&collect->ticker, settings->common.interval, now_ns);
     receiving->cpu_before = clock_cpu_seconds();
 }
 
 static void collect_all(struct receiving *receiving, const struct recv_settings *settings)
 {
+    const struct common_settings *how = &settings->common;
     enum tick tick;
 
     while ((tick = collect_run(&receiving->collect)) != TICK_NONE) {
-        if (tick == TICK_INTERVAL) {
-            report_interval(receiving, settings->common.json);
-        } else {
-            const struct recv_result result = result_of(receiving, false);
-            report(&result, &settings->common);
-        }
+        if (tick == TICK_INTERVAL)
+            tell_interval(receiving, how->json);
+        else
+            tell_totals(receiving, how);
     }
-    if (settings->interval > 0) /* the last one, which may be shorter */
-        report_interval(receiving, settings->common.json);
+    if (ticker_end(&receiving->collect.ticker, clock_now_ns())) /* the last one may be shorter */
+        tell_interval(receiving, how->json);
     sink_close(&receiving->sink);
 }
 
@@ -193,7 +212,9 @@ static bool explain(const struct receiving *receiving)
         sink_explain(&receiving->sink, &reason);
         complain("%s", reason.text);
     }
-    return receiving->collect.error == 0 && receiving->sink.error == 0;
+    if (receiving->is_mute)
+        complain("some of the JSON is missing: %s", strerror(ENOMEM));
+    return receiving->collect.error == 0 && receiving->sink.error == 0 && !receiving->is_mute;
 }
 
 static int recv_all(struct receiving *receiving, const struct recv_settings *settings)
@@ -207,6 +228,8 @@ static int recv_all(struct receiving *receiving, const struct recv_settings *set
     const struct recv_result result = result_of(receiving, true);
     bool complete = explain(receiving);
     bool reported = report(&result, &settings->common);
+    if (!reported)
+        complain("cannot write JSON: %s", strerror(ENOMEM));
     return complete && reported ? STATUS_DONE : STATUS_INCOMPLETE;
 }
 
@@ -217,10 +240,12 @@ static int open_and_receive(const struct recv_settings *settings)
     int status = STATUS_USAGE;
 
     interrupt_catch(); /* first, as the open of a named pipe waits for its reader */
-    if (open_all(&receiving, settings, &reason))
+    if (open_all(&receiving, settings, &reason)) {
+        interrupt_catch_at_work();
         status = recv_all(&receiving, settings);
-    else
+    } else {
         complain("%s", reason.text);
+    }
     close_all(&receiving);
     return status;
 }

@@ -7,32 +7,10 @@
 #include "address.h"
 #include "units.h"
 
-/* Less than a wait in which nothing arrives may take, a line would say little. */
-static const double INTERVAL_LEAST = 0.01;
-
 static bool set_bind(void *settings, const char *argument, struct reason *reason)
 {
     struct recv_settings *recv = settings;
     return address_read_local(argument, &recv->address, &recv->dual, reason);
-}
-
-static bool set_count(void *settings, const char *argument, struct reason *reason)
-{
-    return units_read_count(argument, 1, UINT64_MAX, &((struct recv_settings *)settings)->count) ||
-           reason_give(reason, "write a number of packets above 0");
-}
-
-static bool set_for(void *settings, const char *argument, struct reason *reason)
-{
-    return units_read_seconds(argument, &((struct recv_settings *)settings)->seconds) ||
-           reason_give(reason, "write a number of seconds above 0, such as 10 or 0.5");
-}
-
-static bool set_interval(void *settings, const char *argument, struct reason *reason)
-{
-    double *interval = &((struct recv_settings *)settings)->interval;
-    return (units_read_seconds(argument, interval) && *interval >= INTERVAL_LEAST) ||
-           reason_give(reason, "write a number of seconds from 0.01, such as 1 or 0.5");
 }
 
 /* The kernel halves the largest int, as it doubles what it is asked for. */
@@ -46,13 +24,6 @@ static bool set_output(void *settings, const char *argument, struct reason *reas
 {
     (void)reason;
     ((struct recv_settings *)settings)->output = argument;
-    return true;
-}
-
-static bool set_capture(void *settings, const char *argument, struct reason *reason)
-{
-    (void)reason;
-    ((struct recv_settings *)settings)->capture = argument;
     return true;
 }
 
@@ -117,25 +88,3 @@ const struct command recv_command = {
              "Exit status: 0 ended by --count, --for or Ctrl-C, 1 something could not be\n"
              "received or written, 2 the arguments are wrong and nothing was begun.\n",
 };
-
-static bool is_stdout(const char *name)
-{
-    return name == NULL || strcmp(name, "-") == 0;
-}
-
-bool recv_options_check(const struct recv_settings *settings, struct reason *reason)
-{
-    const char *file = settings->capture != NULL ? settings->capture : settings->output;
-
-    if (settings->address.sa.sa_family == 0)
-        return reason_give(reason, "no address, give --bind ADDR:PORT");
-    if (settings->capture != NULL && settings->output != NULL)
-        return reason_give(reason, "--pcap and --output are two ways to write, choose one");
-    if (settings->capture != NULL && settings->common.lines)
-        return reason_give(reason, "a capture has no lines, leave out --lines or --pcap");
-    if (settings->common.json && is_stdout(file))
-        return reason_give(reason, "--json and the %s cannot share standard output, %s",
-                           settings->capture != NULL ? "capture" : "payloads",
-                           settings->capture != NULL ? "give --pcap a file" : "add -o FILE");
-    return true;
-}

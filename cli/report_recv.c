@@ -5,43 +5,26 @@
 #include <stdio.h>
 
 #include "address.h"
-#include "report.h"
 #include "units.h"
 
 /* ---- Senders of numbered packets ------------------------------------------------------------- */
-
-/* "12.3 us": three digits. */
-static const char *write_delay(uint64_t ns, char text[UNITS_TEXT])
-{
-    static const char *const units[] = { "ns", "us", "ms", "s" };
-    enum { LAST = sizeof units / sizeof units[0] - 1 };
-    double value = (double)ns;
-    size_t i = 0;
-
-    for (; i < LAST && value >= 999.5; i++)
-        value /= 1000;
-    int decimals = i == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-    snprintf(text, UNITS_TEXT, "%.*f %s", decimals, value, units[i]);
-    return text;
-}
 
 /* "  delay 11.2 us min, 15.1 us p50, 38.4 us p90, 102 us p99, 1.23 ms max" */
 static void report_delays(const struct stream *stream)
 {
     char text[UNITS_TEXT];
 
-    fprintf(stderr, "  delay %s min, ", write_delay(stream->least_ns, text));
-    fprintf(stderr, "%s p50, ", write_delay(stream_delay_ns(stream, 0.5), text));
-    fprintf(stderr, "%s p90, ", write_delay(stream_delay_ns(stream, 0.9), text));
-    fprintf(stderr, "%s p99, ", write_delay(stream_delay_ns(stream, 0.99), text));
-    fprintf(stderr, "%s max\n", write_delay(stream->most_ns, text));
+    fprintf(stderr, "  delay %s min, ", units_write_time(stream->least_ns, text));
+    fprintf(stderr, "%s p50, ", units_write_time(stream_delay_ns(stream, 0.5), text));
+    fprintf(stderr, "%s p90, ", units_write_time(stream_delay_ns(stream, 0.9), text));
+    fprintf(stderr, "%s p99, ", units_write_time(stream_delay_ns(stream, 0.99), text));
+    fprintf(stderr, "%s max\n", units_write_time(stream->most_ns, text));
 }
 
 static void report_stream(const struct stream *stream, bool ended)
 {
     const uint64_t lost = stream_lost(stream, ended);
-    const double percent =
-        100 * report_ratio((double)lost, (double)lost + (double)stream->distinct);
+    const double percent = 100 * units_ratio((double)lost, (double)lost + (double)stream->distinct);
     char text[ADDRESS_TEXT];
 
     fprintf(stderr, "from %s, stream %08" PRIx32 "\n", address_write(&stream->from, text),
@@ -77,28 +60,14 @@ void report_recv(const struct recv_result *result)
 
     fprintf(stderr, "received %" PRIu64 " packets, %" PRIu64 " bytes in %.3f s, %.0f packets/s%s\n",
             result->packets, result->bytes, result->seconds,
-            report_ratio((double)result->packets, result->seconds),
+            units_ratio((double)result->packets, result->seconds),
             !result->ended        ? ", so far"
             : result->interrupted ? ", interrupted"
                                   : "");
     /* A train that is dropped counts as one, and nobody knows how long it was. */
     fprintf(stderr,
             "%.3g system calls per packet (%s), %" PRIu64 " truncated, %s%" PRIu64 " dropped\n",
-            report_ratio((double)stats->system_calls, (double)result->packets), stats->backend,
+            units_ratio((double)stats->system_calls, (double)result->packets), stats->backend,
             stats->truncated, stats->dropped > 0 ? "at least " : "", stats->dropped);
     report_streams(result->streams, result->ended);
-}
-
-/* "1.00-2.00 s 12345 packets 14.8 MB, 12.3 kpps 119 Mbit/s, 0 dropped": two lines of 40 columns. */
-void report_recv_interval(const struct recv_interval *interval)
-{
-    const double seconds = interval->to - interval->from;
-    char bytes[UNITS_TEXT], packet_rate[UNITS_TEXT], bit_rate[UNITS_TEXT];
-
-    units_write_scaled((double)interval->bytes, bytes);
-    units_write_scaled(report_ratio((double)interval->packets, seconds), packet_rate);
-    units_write_scaled(report_ratio(8 * (double)interval->bytes, seconds), bit_rate);
-    fprintf(stderr, "%.2f-%.2f s %" PRIu64 " packets %sB, %spps %sbit/s, %" PRIu64 " dropped\n",
-            interval->from, interval->to, interval->packets, bytes, packet_rate, bit_rate,
-            interval->dropped);
 }

@@ -15,16 +15,7 @@ struct recv_result {
     bool interrupted;
 };
 
-struct recv_interval {
-    const char *backend;
-    double from, to;                  /* seconds since the begin */
-    uint64_t packets, bytes, dropped; /* as in the result, but of this time alone */
-};
-
 /* Two lines, and two or three more for each sender of numbered packets. */
 void report_recv(const struct recv_result *result);
-
-/* A line. */
-void report_recv_interval(const struct recv_interval *interval);
 
 #endif

@@ -5,12 +5,19 @@
 
 #include "cli.h"
 
-struct schedule {
-    double speed; /* 0: as fast as possible */
-    bool begun;
+/* What the distances are kept to. */
+struct anchor {
     uint64_t captured_ns; /* the capture's time ... */
     uint64_t now_ns;      /* ... and when it was or is here */
     uint64_t newest_ns;   /* of the capture's times that were asked for */
+};
+
+struct schedule {
+    double speed; /* 0: as fast as possible */
+    bool begun;
+    struct anchor anchor;
+    struct anchor before; /* the time went back */
+    bool may_return;      /* as but one time was asked for since then, which may be damaged */
 };
 
 void schedule_begin(struct schedule *schedule, double speed);

@@ -9,12 +9,12 @@
 #include "address.h"
 #include "backends.h"
 #include "interrupt.h"
-#include "json.h"
+#include "json_send.h"
 #include "send_check.h"
 #include "sending.h"
 #include "skipped.h"
 #include "socket.h"
-#include "statistics.h"
+#include "statistics_send.h"
 
 /* ---- What it opens ------------------------------------------------------------------------- */
 
@@ -53,6 +53,7 @@ static bool open_sender(struct sending *sending, int fd, struct reason *reason)
                                                .xdp_mode = settings->xdp_mode };
     int error;
 
+    options.in_order = settings->map.count > 0; /* as captured, also to several addresses */
     if (settings->common.no_trains)
         options.trains = UDPBATCH_TRAINS_OFF;
     set_rate(&options, settings);
@@ -101,7 +102,7 @@ static void close_all(struct sending *sending, int fd)
 static bool report(const struct send_result *result, const struct common_settings *how)
 {
     if (how->json) {
-        if (json_send("result", result))
+        if (json_send(result))
             return true;
         complain("cannot write JSON: %s", strerror(ENOMEM));
         return false;
@@ -150,7 +151,7 @@ static bool is_complete(const struct sending *sending)
 {
     const struct source *source = &sending->source.source;
 
-    if (sending->settings->seconds > 0)
+    if (sending->settings->common.seconds > 0)
         return sending->time_is_up || source->ended;
     return source->length == 0 || (source->ended && !source->shrunk);
 }
@@ -161,7 +162,7 @@ static int send_all(struct sending *sending)
     struct send_result result;
 
     sending_run(sending);
-    sending_measure(sending, &result);
+    sending_measure(sending, true, &result);
     explain(sending, &result);
     bool reported = report(&result, &sending->settings->common) && !sending->is_mute;
     bool all_sent = result.stats.refused == 0 && result.unsent == 0 && source->error == 0 &&
@@ -189,6 +190,7 @@ static int open_and_send(struct send_settings *settings)
     int fd = -1, status = STATUS_USAGE;
 
     if (open_all(&sending, &fd, settings, &reason)) {
+        interrupt_catch_at_work();
         begin_transfer(&sending);
         status = send_all(&sending);
     } else {

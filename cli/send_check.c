@@ -10,7 +10,7 @@
 
 bool send_is_numbered(const struct send_settings *settings)
 {
-    return settings->count > 0 || settings->seconds > 0;
+    return settings->common.count > 0 || settings->common.seconds > 0;
 }
 
 /* ---- What excludes each other --------------------------------------------------------------- */
@@ -30,7 +30,7 @@ static bool check_conflicts(const struct conflict *conflicts, size_t n, struct r
 
 static bool check_source(const struct send_settings *settings, struct reason *reason)
 {
-    const bool numbered = send_is_numbered(settings), capture = settings->capture != NULL;
+    const bool numbered = send_is_numbered(settings), capture = settings->common.capture != NULL;
     const bool file = settings->file != NULL, lines = settings->common.lines;
     const bool size = settings->size > 0;
     const struct conflict conflicts[] = {
@@ -51,7 +51,7 @@ static bool check_pace(const struct send_settings *settings, struct reason *reas
 {
     const bool rate = settings->rate.unit != RATE_UNLIMITED;
     const struct conflict conflicts[] = {
-        { settings->speed > 0 && settings->capture == NULL, "--speed is for --pcap alone" },
+        { settings->speed > 0 && settings->common.capture == NULL, "--speed is for --pcap alone" },
         { settings->speed > 0 && rate, "give either --speed or --rate" },
         { settings->burst > 0 && !rate, "--burst needs --rate, in whose unit it is" },
     };
@@ -63,7 +63,7 @@ static bool check_map(const struct send_settings *settings, struct reason *reaso
     const bool map = settings->map.count > 0;
     const bool targets = settings->targets.count > 0 || settings->targets_file != NULL;
     const struct conflict conflicts[] = {
-        { map && settings->capture == NULL, "--map is for --pcap alone" },
+        { map && settings->common.capture == NULL, "--map is for --pcap alone" },
         { map && targets, "give either --map, or --to and --targets" },
     };
     return check_conflicts(conflicts, sizeof conflicts / sizeof conflicts[0], reason);
@@ -74,7 +74,7 @@ static bool check_map(const struct send_settings *settings, struct reason *reaso
 /* Packets are counted as the integers of JSON. */
 static bool check_count(const struct send_settings *settings, struct reason *reason)
 {
-    return settings->count <= INT64_MAX / settings->targets.count ||
+    return settings->common.count <= INT64_MAX / settings->targets.count ||
            reason_give(reason, "--count is too large for so many targets");
 }
 

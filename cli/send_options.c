@@ -4,11 +4,7 @@
 #include <string.h>
 
 #include "address.h"
-#include "capture_source.h"
 #include "source.h"
-
-/* Of a shorter one much would be that waits end up to a millisecond late. */
-static const double INTERVAL_LEAST = 0.01, INTERVAL_MOST = 1e9;
 
 /* A capture of an hour takes six weeks, or a few milliseconds. */
 static const double SPEED_LEAST = 0.001, SPEED_MOST = 1e6;
@@ -33,29 +29,6 @@ static bool set_size(void *settings, const char *argument, struct reason *reason
            reason_give(reason, "write a number of bytes from 1 to %d", PAYLOAD_MAX);
 }
 
-static bool set_count(void *settings, const char *argument, struct reason *reason)
-{
-    return units_read_count(argument, 1, INT64_MAX, &((struct send_settings *)settings)->count) ||
-           reason_give(reason, "write a number of packets above 0");
-}
-
-static bool set_for(void *settings, const char *argument, struct reason *reason)
-{
-    return units_read_seconds(argument, &((struct send_settings *)settings)->seconds) ||
-           reason_give(reason, "write a number of seconds above 0, such as 10 or 0.5");
-}
-
-static bool set_capture(void *settings, const char *argument, struct reason *reason)
-{
-    struct send_settings *send = settings;
-    if (!capture_is_built_in())
-        return reason_give(reason, "this udpbatch was built without libpcap, which it takes");
-    if (send->capture != NULL)
-        return reason_give(reason, "one capture at a time can be sent");
-    send->capture = argument;
-    return true;
-}
-
 static bool set_speed(void *settings, const char *argument, struct reason *reason)
 {
     double *speed = &((struct send_settings *)settings)->speed;
@@ -78,13 +51,6 @@ static bool set_burst(void *settings, const char *argument, struct reason *reaso
 {
     return units_read_size(argument, UINT32_MAX, &((struct send_settings *)settings)->burst) ||
            reason_give(reason, "write packets or bytes below 4G, as the rate: such as 64 or 64K");
-}
-
-static bool set_interval(void *settings, const char *argument, struct reason *reason)
-{
-    double *interval = &((struct send_settings *)settings)->interval;
-    return units_read_number(argument, INTERVAL_LEAST, INTERVAL_MOST, interval) ||
-           reason_give(reason, "write a number of seconds from 0.01, such as 1 or 0.5");
 }
 
 static bool set_tos(void *settings, const char *argument, struct reason *reason)
@@ -195,8 +161,9 @@ static const struct option_row rows[] = {
       set_map, 0 },
     { "rate", 'r', "RATE", "send no faster: 200Mbit, 50kpps, 9600bit",
       "Send no faster: a number with `bit` or `pps`, and before that `k`, `M` or `G` in powers of "
-      "1000, as in `200Mbit` or `50kpps`. It counts payload, without headers, and all targets "
-      "together.",
+      "1000, as in `200Mbit` or `50kpps`. In `bit` it counts payload, without headers; in both, "
+      "all "
+      "targets together.",
       set_rate, 0 },
     { "burst", 0, "SIZE", "with --rate: at most so much at once",
       "With --rate: how much may leave at once after a pause; packets if the rate is in `pps`, "
@@ -261,16 +228,17 @@ static const struct option_row rows[] = {
 const struct command send_command = {
     .name = "send",
     .summary = "Sends a file, or what comes in, to one or many targets by UDP.",
-    .synopsis = "--to HOST:PORT [OPTION]... [FILE]",
+    .synopsis = "[OPTION]... --to HOST:PORT [FILE]",
     .rows = rows,
     .set_operand = set_file,
     .run = send_run,
     .notes = "Without FILE, or if it is -, standard input is sent; with --count or --for,\n"
-             "packets made here, of which udpbatch recv tells what was lost. HOST is a name,\n"
-             "an IPv4 address or an IPv6 address in brackets, as in [::1]:9000. RATE counts\n"
-             "payload, for all targets together; SIZE is in packets if RATE is in pps, and in\n"
-             "bytes if it is in bit. In the FILE of targets, # begins a comment. FROM is\n"
-             "ADDRESS, ADDRESS:PORT, :PORT or *, and TO is HOST:PORT or HOST.\n"
+             "packets made here, of which udpbatch recv tells what was lost; with --pcap, the\n"
+             "payloads of a capture; with --map, --to is left out. HOST is a name, an IPv4\n"
+             "address or an IPv6 address in brackets, as in [::1]:9000. RATE in bit counts\n"
+             "payload, without headers; in both, all targets together. SIZE is in packets if\n"
+             "RATE is in pps, and in bytes if it is in bit. In the FILE of targets, # begins a\n"
+             "comment. FROM is ADDRESS, ADDRESS:PORT, :PORT or *, and TO is HOST:PORT or HOST.\n"
              "\n"
              "Exit status: 0 all was sent, 1 something was refused or left over, 2 the\n"
              "arguments are wrong and nothing was begun. Ctrl-C ends with the totals so far,\n"

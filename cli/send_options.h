@@ -9,21 +9,17 @@
 
 /* What is 0 or NULL was not given. */
 struct send_settings {
-    struct common_settings common;
+    struct common_settings common; /* count and seconds are of numbered packets */
     struct targets targets;
     const char *targets_file;
 
     const char *file;
     uint64_t size;
-    uint64_t count; /* of numbered packets */
-    double seconds; /* that they are sent for */
-    const char *capture;
     double speed;
     struct address_map map;
 
     struct rate rate;
-    uint64_t burst; /* packets or bytes, as the rate */
-    double interval;
+    uint64_t burst;            /* packets or bytes, as the rate */
     struct udpbatch_meta meta; /* of every datagram */
     const char *interface;
     uint64_t queue;

@@ -9,7 +9,7 @@ enum { DEFAULT_SIZE = 1200 };
 static bool open_capture(struct capture_source *capture, const struct send_settings *settings,
                          struct reason *reason)
 {
-    const struct capture_settings how = { .name = settings->capture,
+    const struct capture_settings how = { .name = settings->common.capture,
                                           .speed = settings->speed,
                                           .map = settings->map.count > 0 ? &settings->map : NULL };
     return capture_source_open(capture, &how, reason);
@@ -20,11 +20,11 @@ bool send_source_open(union send_source *source, const struct send_settings *set
 {
     size_t size = settings->size != 0 ? (size_t)settings->size : DEFAULT_SIZE;
 
-    if (settings->capture != NULL)
+    if (settings->common.capture != NULL)
         return open_capture(&source->capture, settings, reason);
     if (send_is_numbered(settings))
-        return numbered_source_open(&source->numbered, size, settings->count,
-                                    settings->seconds <= 0, reason);
+        return numbered_source_open(&source->numbered, size, settings->common.count,
+                                    settings->common.seconds <= 0, reason);
     return file_source_open(&source->file, settings->file, settings->common.lines, size, reason);
 }
 
@@ -37,5 +37,5 @@ void send_source_close(union send_source *source)
 const struct capture_skipped *send_source_skipped(const union send_source *source,
                                                   const struct send_settings *settings)
 {
-    return settings->capture != NULL ? &source->capture.skipped : NULL;
+    return settings->common.capture != NULL ? &source->capture.skipped : NULL;
 }

@@ -6,7 +6,8 @@
 
 #include "clock.h"
 #include "interrupt.h"
-#include "json.h"
+#include "interval.h"
+#include "json_send.h"
 #include "units.h"
 
 static void get_stats(const struct sending *sending, struct udpbatch_sender_stats *stats)
@@ -23,10 +24,10 @@ static double seconds_at(const struct sending *sending, uint64_t time_ns)
 /* What was made for a time, and did not leave in it, was not to be sent. */
 static uint64_t unsent(const struct sending *sending)
 {
-    return sending->settings->seconds > 0 ? 0 : transfer_unsent(&sending->transfer);
+    return sending->settings->common.seconds > 0 ? 0 : transfer_unsent(&sending->transfer);
 }
 
-void sending_measure(const struct sending *sending, struct send_result *result)
+void sending_measure(const struct sending *sending, bool ended, struct send_result *result)
 {
     *result = (struct send_result){
         .targets = sending->settings->targets.count,
@@ -35,6 +36,7 @@ void sending_measure(const struct sending *sending, struct send_result *result)
         .unsent = unsent(sending),
         .seconds = seconds_at(sending, sending->now_ns),
         .cpu_seconds = clock_cpu_seconds() - sending->cpu_before,
+        .ended = ended,
         .interrupted = interrupted(),
     };
     get_stats(sending, &result->stats);
@@ -61,7 +63,7 @@ static void write_figures(const struct sending *sending, char *text, size_t size
 
     get_stats(sending, &stats);
     units_write_scaled((double)stats.bytes, bytes);
-    units_write_scaled(report_ratio((double)stats.packets, seconds_at(sending, sending->now_ns)),
+    units_write_scaled(units_ratio((double)stats.packets, seconds_at(sending, sending->now_ns)),
                        rate);
     snprintf(text, size, "%sB %spps", bytes, rate);
 }
@@ -78,27 +80,29 @@ static void show_progress(struct sending *sending)
 /* ---- Intervals and totals -------------------------------------------------------------------- */
 
 /* What was done since the last interval ended. */
-static struct send_interval end_interval(struct sending *sending)
+static struct interval end_interval(struct sending *sending)
 {
     const struct udpbatch_sender_stats before = sending->told;
     struct udpbatch_sender_stats *after = &sending->told;
 
     get_stats(sending, after);
-    return (struct send_interval){ .from = seconds_at(sending, sending->ticker.from_ns),
-                                   .to = seconds_at(sending, sending->ticker.to_ns),
-                                   .backend = after->backend,
-                                   .packets = after->packets - before.packets,
-                                   .bytes = after->bytes - before.bytes,
-                                   .refused = after->refused - before.refused,
-                                   .system_calls = after->system_calls - before.system_calls,
-                                   .waits = after->waits - before.waits };
+    return (struct interval){ .sending = true,
+                              .backend = after->backend,
+                              .from = seconds_at(sending, sending->ticker.from_ns),
+                              .to = seconds_at(sending, sending->ticker.to_ns),
+                              .packets = after->packets - before.packets,
+                              .bytes = after->bytes - before.bytes,
+                              .count_name = "refused",
+                              .count = after->refused - before.refused,
+                              .system_calls = after->system_calls - before.system_calls,
+                              .waits = after->waits - before.waits };
 }
 
-static void tell_interval(struct sending *sending, const struct send_interval *interval)
+static void tell_interval(struct sending *sending, const struct interval *interval)
 {
     if (!sending->settings->common.json)
-        report_send_interval(interval);
-    else if (!json_send_interval(interval))
+        interval_report(stdout, interval);
+    else if (!interval_print_json(interval))
         sending->is_mute = true;
 }
 
@@ -106,10 +110,10 @@ static void tell_totals(struct sending *sending)
 {
     struct send_result result;
 
-    sending_measure(sending, &result);
+    sending_measure(sending, false, &result);
     if (!sending->settings->common.json)
         report_send(stderr, &result);
-    else if (!json_send("totals", &result))
+    else if (!json_send(&result))
         sending->is_mute = true;
 }
 
@@ -119,10 +123,9 @@ static void tell(struct sending *sending, enum tick tick)
     if (tick == TICK_TOTALS) {
         tell_totals(sending);
     } else {
-        struct send_interval interval = end_interval(sending);
+        const struct interval interval = end_interval(sending);
         tell_interval(sending, &interval);
     }
-    fflush(stdout);
 }
 
 /* Of an interval in which nothing was done any more there is nothing to tell. */
@@ -130,8 +133,8 @@ static void tell_last_interval(struct sending *sending)
 {
     if (!ticker_end(&sending->ticker, sending->now_ns))
         return;
-    struct send_interval interval = end_interval(sending);
-    if (interval.packets > 0 || interval.refused > 0)
+    const struct interval interval = end_interval(sending);
+    if (interval.packets > 0 || interval.count > 0)
         tell_interval(sending, &interval);
 }
 
@@ -169,12 +172,13 @@ static void begin(struct sending *sending)
 
     sending->cpu_before = clock_cpu_seconds();
     sending->begun_ns = sending->now_ns = now_ns;
-    sending->deadline_ns =
-        settings->seconds > 0 ? now_ns + (uint64_t)(settings->seconds * NS_PER_SECOND) : UINT64_MAX;
+    sending->deadline_ns = settings->common.seconds > 0
+                               ? now_ns + (uint64_t)(settings->common.seconds * NS_PER_SECOND)
+                               : UINT64_MAX;
     progress_begin(&sending->progress, settings->common.quiet, now_ns);
-    if (settings->interval > 0 && !sending->progress.terminal)
+    if (settings->common.interval > 0 && !sending->progress.terminal)
         sending->progress.quiet = true;
-    ticker_begin(&sending->ticker, settings->interval, now_ns);
+    ticker_begin(&sending->ticker, settings->common.interval, now_ns);
 }
 
 static void end(struct sending *sending)

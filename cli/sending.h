@@ -4,7 +4,7 @@
 
 #include "cli.h"
 #include "progress.h"
-#include "report.h"
+#include "report_send.h"
 #include "send_options.h"
 #include "send_source.h"
 #include "ticker.h"
@@ -33,7 +33,7 @@ struct sending {
 /* Sends until the source ends or fails, the time is up, or an interrupt comes. */
 void sending_run(struct sending *sending);
 
-/* What has become of it, so far or at the end. */
-void sending_measure(const struct sending *sending, struct send_result *result);
+/* What has become of it, at the end or so far. */
+void sending_measure(const struct sending *sending, bool ended, struct send_result *result);
 
 #endif

@@ -1,7 +1,7 @@
 /* statistics_recv.c: what the library counted of receiving, for people. */
 #include "statistics_recv.h"
 
-#include "statistics.h"
+#include "statistics_send.h"
 
 /* Packets and bytes are those written, as in the report: of the last train, some may not be. */
 void statistics_recv(const struct recv_result *result)

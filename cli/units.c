@@ -10,7 +10,9 @@
 #include <strings.h>
 
 static const double MOST_SECONDS = 1e9;
-static const double MOST_PER_SECOND = 1e15;
+
+/* A sender refuses a rate with which it cannot reckon, and counts bits in bytes. */
+static const double LEAST_PER_SECOND = 1e-300, MOST_PER_SECOND = 1e15;
 
 #define DECIMAL_DIGITS "0123456789"
 #define HEX_DIGITS     DECIMAL_DIGITS "abcdefABCDEF"
@@ -103,23 +105,40 @@ bool units_read_rate(const char *text, struct rate *value)
         rate.unit = RATE_PACKETS;
     else
         return false;
-    if (rate.per_second <= 0 || rate.per_second > MOST_PER_SECOND)
+    if (rate.per_second < LEAST_PER_SECOND || rate.per_second > MOST_PER_SECOND)
         return false;
     *value = rate;
     return true;
 }
 
+/* Three digits, and the unit of those, each a thousand times the one before, that fits. */
+static const char *write_three_digits(double value, const char *const *units, size_t n,
+                                      char text[UNITS_TEXT])
+{
+    size_t i = 0;
+
+    for (; i < n - 1 && value >= 999.5; i++)
+        value /= 1000;
+    int decimals = i == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+    snprintf(text, UNITS_TEXT, "%.*f %s", decimals, value, units[i]);
+    return text;
+}
+
 const char *units_write_scaled(double value, char text[UNITS_TEXT])
 {
     static const char *const prefixes[] = { "", "k", "M", "G", "T", "P" };
-    enum { LAST = sizeof prefixes / sizeof prefixes[0] - 1 };
-    size_t i = 0;
+    return write_three_digits(value, prefixes, sizeof prefixes / sizeof prefixes[0], text);
+}
 
-    for (; i < LAST && value >= 999.5; i++)
-        value /= 1000;
-    int decimals = i == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-    snprintf(text, UNITS_TEXT, "%.*f %s", decimals, value, prefixes[i]);
-    return text;
+const char *units_write_time(uint64_t ns, char text[UNITS_TEXT])
+{
+    static const char *const units[] = { "ns", "us", "ms", "s" };
+    return write_three_digits((double)ns, units, sizeof units / sizeof units[0], text);
+}
+
+double units_ratio(double count, double of)
+{
+    return of > 0 ? count / of : 0;
 }
 
 const char *units_plural(size_t count)

@@ -36,6 +36,12 @@ enum { UNITS_TEXT = 24 };
 /* "12.3 M", "999 ": three digits and an SI prefix, for a unit to follow. Returns text. */
 const char *units_write_scaled(double value, char text[UNITS_TEXT]);
 
+/* "12.3 us": three digits. Returns text. */
+const char *units_write_time(uint64_t ns, char text[UNITS_TEXT]);
+
+/* count / of, and 0 where there is nothing. */
+double units_ratio(double count, double of);
+
 /* What follows the name of what is counted: "s", or nothing behind 1. */
 const char *units_plural(size_t count);
 

@@ -76,6 +76,8 @@ done
 for rate in 0bit 0 -5kpps 10 10mph 1e3bit inf nan kpps 0x10bit ''; do
     complains "--rate '$rate' is refused" 2 "200Mbit" send "${to[@]}" --rate "$rate"
 done
+complains "a rate of nothing but noughts for long is refused" 2 "200Mbit" \
+    send "${to[@]}" --rate "0.$(printf '0%.0s' {1..310})1bit"
 for tos in 256 0x100 0x 0xbg ef -1 1.5 18446744073709551616 ''; do
     complains "--tos '$tos' is refused" 2 "from 0 to 255" send "${to[@]}" --tos "$tos"
 done
@@ -224,7 +226,7 @@ fi
 
 { echo "short" && head -c 65508 /dev/zero | tr '\0' x && echo; } >"$work/long"
 complains "a line that is too long is named" 1 "line 2 " send -l "${to[@]}" "$work/long"
-if grep -q "^sent 1 datagrams, 5 bytes" "$work/out"; then
+if grep -q "^sent 1 packets, 5 bytes" "$work/out"; then
     verdict ok "and what precedes it was sent"
 else
     verdict bad "and what precedes it was sent"

@@ -14,7 +14,7 @@ number() {
     echo $((16#$hex))
 }
 
-# report NAME FIGURE: of the two lines of a report, as in "12 datagrams" or "3 unsent".
+# figure NAME WHAT: of the two lines of a report, as in "12 packets," or "3 unsent".
 figure() { sed -n "s/.*[^0-9]\([0-9][0-9]*\) $2.*/\1/p" "$work/$1"; }
 
 between() { [ "$2" -ge "$1" ] && [ "$2" -le "$3" ] || { echo "        $2" >&4; false; }; }
@@ -70,7 +70,7 @@ first=$address first_receiver=$receiver
 receive numbered2 --bind 127.0.0.1:0 --count 20 -o "$work/numbered2"
 check "--count 20 sends 20 packets to each target" \
     send --count 20 --size 40 --to "$first" --to "$address" >"$work/sent"
-check "and reports them" is "$(figure sent datagrams)" 40
+check "and reports them" is "$(figure sent packets,)" 40
 check "with --size bytes each" is "$(figure sent bytes)" 1600
 check "one target gets all" wait "$first_receiver"
 check "the other one, too" wait "$receiver"
@@ -105,7 +105,7 @@ check "by the clock of the day" between 0 "$age" 100
 receive until --bind 127.0.0.1:0 --for 20 -o "$work/until"
 check "--for ends with success" send --for 0.3 --size 32 --rate 1kpps --to "$address" >"$work/sent"
 kill -TERM "$receiver" && wait "$receiver" || true
-sent=$(figure sent datagrams)
+sent=$(figure sent packets,)
 check "of the packets for which the time was too short none is unsent" is "$(figure sent unsent)" 0
 check "as many have left as the time allows, and the bucket holds" between 1 "$sent" 305
 check "no number is missing" is "$(wc -c <"$work/until")" $((32 * sent))
@@ -114,10 +114,10 @@ check "the time was the one asked for" grep -q " in 0\.[3-9]" "$work/sent"
 
 check "--for ends a rate that lets nothing more leave" \
     send --for 0.2 --rate 0.01pps --to "$address" >"$work/sent"
-check "after one packet" is "$(figure sent datagrams)" 1
+check "after one packet" is "$(figure sent packets,)" 1
 receive both --bind 127.0.0.1:0 --count 3 -o "$work/both"
 check "--count may end it before" send --count 3 --for 60 --to "$address" >"$work/sent"
-check "when all are sent" is "$(figure sent datagrams)" 3
+check "when all are sent" is "$(figure sent packets,)" 3
 check "and have arrived" wait "$receiver"
 check "which nobody was told before" headers both 1200 0 2 0
 check "or --for, when they are not" \
@@ -162,7 +162,7 @@ check "which the rate was what they waited for" grep -q "^paced  *[1-9]" "$work/
 # ---- What was left over ------------------------------------------------------------------------
 
 # adds_up NAME ALL: sent, refused and unsent.
-adds_up() { is $(($(figure "$1" datagrams) + $(figure "$1" refused) + $(figure "$1" unsent))) "$2"; }
+adds_up() { is $(($(figure "$1" packets,) + $(figure "$1" refused) + $(figure "$1" unsent))) "$2"; }
 
 # ended NAME ALL OPTION...: a sender to two targets, one of which refuses all, that Ctrl-C ends when
 # the first packet has arrived.
@@ -223,7 +223,7 @@ check "a line of them has less than 80 columns" narrow "$work/idle"
 check "with --interval" send --for 0.3 --rate 5kpps --interval 0.2 --to "$address" >"$work/sent"
 check "what was sent is told in parts" has " packets " "$work/sent" 1
 check "which add up" is "$(sed -n 's/.* s \([0-9]*\) packets .*/\1/p' "$work/sent" |
-    awk '{ sum += $1 } END { print sum }')" "$(figure sent datagrams)"
+    awk '{ sum += $1 } END { print sum }')" "$(figure sent packets,)"
 check "and follow each other from 0" awk '
     / packets / { split($1, times, "-"); if (times[1] != last + 0) exit 1; last = times[2] }
     END { exit last < 0.2 }' "$work/sent"
@@ -251,11 +251,12 @@ asked() {
 }
 asked totals
 check "SIGUSR1 prints the totals so far on standard error" \
-    until_true has "^sent 1 datagrams, 3 bytes " "$work/totals.err" 1
+    until_true has "^sent 1 packets, 3 bytes .*, so far$" "$work/totals.err" 1
 printf 'two\nthree\n' >&3
 exec 3>&-
 check "and the sender goes on to its end" wait "$sender"
-check "with the result on standard output" grep -q "^sent 3 datagrams, 11 bytes" "$work/totals"
+check "with the result on standard output" \
+    grep -q "^sent 3 packets, 11 bytes in .* packets/s$" "$work/totals"
 check "and nothing else" is "$(wc -l <"$work/totals")" 2
 
 # ---- JSON --------------------------------------------------------------------------------------
@@ -279,16 +280,16 @@ json() {
     check "totals and result have the same members" all \
         '(map(select(.report == "totals"))[0] | keys) == (.[-1] | keys)' "$work/stream"
     check "the intervals add up to it" all '. as $all | map(select(.report == "interval")) |
-        (map(.packets) | add) == $all[-1].sent and
+        (map(.sent) | add) == $all[-1].sent and
         (map(.bytes) | add) == $all[-1].bytes' "$work/stream"
     check "and follow each other" all 'map(select(.report == "interval")) |
         .[0].from == 0 and ([.[:-1][].to] == [.[1:][].from])' "$work/stream"
     check "with these members" is \
         "$(jq -c 'select(.report == "interval") | keys_unsorted' "$work/stream" | sort -u)" \
-        "$(jq -nc '["report", "version", "backend", "from", "to", "packets", "bytes", "refused",
-            "packets_per_second", "bits_per_second", "system_calls", "waits"]')"
-    check "rates are per second" all 'map(select(.report == "interval" and .packets > 0))[0] |
-        (.packets_per_second * (.to - .from) - .packets | fabs) < 0.001 and
+        "$(jq -nc '["report", "version", "backend", "from", "to", "sent", "bytes", "refused",
+            "packets_per_second", "bits_per_second", "waits", "system_calls"]')"
+    check "rates are per second" all 'map(select(.report == "interval" and .sent > 0))[0] |
+        (.packets_per_second * (.to - .from) - .sent | fabs) < 0.001 and
         (.bits_per_second * (.to - .from) - 8 * .bytes | fabs) < 0.001' "$work/stream"
     check "numbered packets have no other object" all '.[0].sent == 7 and .[0].targets == 1' \
         <(send --json --count 7 --to "$address")
@@ -301,15 +302,24 @@ json() {
 #
 # hex BYTES...: writes them.
 hex() { printf "$(printf '%s' "$@" | sed 's/../\\x&/g')"; }
-# record FLAGS PROTOCOL LENGTH PAYLOAD: an IPv4 packet from 192.0.2.1:9 to 192.0.2.2:9 with four
-# bytes of payload; LENGTH is what its UDP header says.
+# record FLAGS PROTOCOL LENGTH PAYLOAD [HOST]: an IPv4 packet from 192.0.2.1:9 to port 9 of 192.0.2.2,
+# or another host in hex, with four bytes of payload; LENGTH is what its UDP header says.
 record() {
     hex 00000000 00000000 00000020 00000020
-    hex 4500 0020 0000 "$1" 40 "$2" 0000 c0000201 c0000202 0009 0009 "$3" 0000
+    hex 4500 0020 0000 "$1" 40 "$2" 0000 c0000201 "${5:-c0000202}" 0009 0009 "$3" 0000
     printf '%s' "$4"
 }
+begin_capture() { hex a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065; }
+# To two hosts by turns, one payload each.
+make_turns() {
+    begin_capture
+    record 0000 11 000c one1 c0000202
+    record 0000 11 000c two2 c0000203
+    record 0000 11 000c thr3 c0000202
+    record 0000 11 000c fou4 c0000203
+}
 make_capture() {
-    hex a1b2c3d4 0002 0004 00000000 00000000 0000ffff 00000065
+    begin_capture
     record 0000 11 000c good
     record 2000 11 000c part # more fragments follow
     record 0000 01 000c ping # ICMP
@@ -341,7 +351,16 @@ captures() {
     check "and arrive there" wait "$receiver"
     check "from standard input, too" send --pcap - --map "*=127.0.0.1" <"$work/capture" \
         >"$work/sent" 2>&1
-    check "two" is "$(figure sent datagrams)" 2
+    check "two" is "$(figure sent packets,)" 2
+
+    make_turns >"$work/turns"
+    receive turns --bind 0.0.0.0:0 --count 4 --lines -o "$work/payloads"
+    check "to several addresses, too" send --pcap "$work/turns" \
+        --map "192.0.2.2=127.0.0.1:${address##*:}" --map "192.0.2.3=127.0.0.2:${address##*:}" \
+        >/dev/null
+    check "they arrive" wait "$receiver"
+    check "in the capture's order" is "$(tr '\n' ' ' <"$work/payloads")" "one1 two2 thr3 fou4 "
+
     check "what no rule fits is skipped" \
         send --pcap "$work/capture" --map 192.0.2.3=127.0.0.1 >"$work/sent" 2>"$work/warning"
     check "which is told" grep -q "1 damaged, 2 unmapped$" "$work/sent"
@@ -399,6 +418,7 @@ if [ "$with_captures" = yes ]; then
     refuses "give either --speed or --rate" --pcap "$work/file" --speed 1 --rate 1kpps
     refuses "give either --map, or --to" --pcap "$work/file" --map '*=127.0.0.1'
     refuses "one capture" --pcap "$work/file" --pcap "$work/file"
+    refuses "the name of the file is missing" --pcap ''
     refuses "$work/none" --pcap "$work/none"
     refuses "$work/file" --pcap "$work/file"
     for factor in 0 -1 nan 0.0001 1e3 1000001 ''; do

@@ -93,6 +93,34 @@ static void a_clock_set_back_begins_anew(void **state)
     assert_true(schedule_due_ns(&schedule, captured + 2 * MS, now) == now + 2 * MS);
 }
 
+/* Of a packet whose time is damaged: 1970, say. Those behind it are where they would be without. */
+static void one_time_that_is_far_back_changes_nothing_for_the_others(void **state)
+{
+    struct schedule schedule = begun(1);
+
+    (void)state;
+    assert_true(schedule_due_ns(&schedule, CAPTURED + 2 * SECOND, NOW) == NOW + 2 * SECOND);
+    assert_true(schedule_due_ns(&schedule, 7, NOW + 2 * SECOND) == NOW + 2 * SECOND);
+    assert_true(schedule_due_ns(&schedule, 7, NOW + 2 * SECOND + 1) == NOW + 2 * SECOND);
+    assert_true(schedule_due_ns(&schedule, CAPTURED + 3 * SECOND, NOW + 2 * SECOND) ==
+                NOW + 3 * SECOND);
+    assert_true(schedule_due_ns(&schedule, CAPTURED + 4 * SECOND, NOW + 3 * SECOND) ==
+                NOW + 4 * SECOND);
+}
+
+/* A second capture behind the first, which in the end is as late as that one was. */
+static void two_times_that_are_far_back_are_another_capture(void **state)
+{
+    struct schedule schedule = begun(1);
+    const uint64_t now = NOW + 10 * SECOND;
+
+    (void)state;
+    schedule_due_ns(&schedule, CAPTURED + 10 * SECOND, NOW);
+    assert_true(schedule_due_ns(&schedule, CAPTURED, now) == now);
+    assert_true(schedule_due_ns(&schedule, CAPTURED + 5 * SECOND, now) == now + 5 * SECOND);
+    assert_true(schedule_due_ns(&schedule, CAPTURED + 10 * SECOND, now) == now + 10 * SECOND);
+}
+
 static void absurd_times_are_never_due_and_do_not_overflow(void **state)
 {
     struct schedule schedule = begun(1e-9);
@@ -112,6 +140,8 @@ int main(void)
         cmocka_unit_test(lateness_is_caught_up),
         cmocka_unit_test(a_little_disorder_changes_nothing),
         cmocka_unit_test(a_clock_set_back_begins_anew),
+        cmocka_unit_test(one_time_that_is_far_back_changes_nothing_for_the_others),
+        cmocka_unit_test(two_times_that_are_far_back_are_another_capture),
         cmocka_unit_test(absurd_times_are_never_due_and_do_not_overflow),
     };
     return cmocka_run_group_tests_name("test_schedule", tests, NULL, NULL);

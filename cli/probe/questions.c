@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
-
 /* ---- The subject ----------------------------------------------------------------------------- */
 
 bool subject_has_host(const struct subject *subject)

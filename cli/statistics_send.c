@@ -1,5 +1,5 @@
-/* statistics.c: what the library counted, for people, and the words for it. */
-#include "statistics.h"
+/* statistics_send.c: what the library counted of sending, for people, and the words for it. */
+#include "statistics_send.h"
 
 #include <inttypes.h>
 #include <stdio.h>

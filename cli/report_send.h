@@ -1,6 +1,6 @@
-/* report.h: what became of it all, for people. */
-#ifndef REPORT_H
-#define REPORT_H
+/* report_send.h: what was sent, for people. */
+#ifndef REPORT_SEND_H
+#define REPORT_SEND_H
 
 #include <stdio.h>
 
@@ -15,22 +15,11 @@ struct send_result {
     struct udpbatch_sender_stats stats;
     uint64_t unsent; /* datagrams known to be left */
     double seconds, cpu_seconds;
+    bool ended; /* else more is to be sent */
     bool interrupted;
 };
 
-/* What was done between two times, in seconds since the begin. */
-struct send_interval {
-    double from, to;
-    const char *backend;
-    uint64_t packets, bytes, refused, system_calls, waits;
-};
-
-/* count / of, and 0 where there is nothing. */
-double report_ratio(double count, double of);
-
+/* Two lines, and before them what was refused and skipped. */
 void report_send(FILE *file, const struct send_result *result);
-
-/* A line of less than 80 columns, on stdout. */
-void report_send_interval(const struct send_interval *interval);
 
 #endif

@@ -1,11 +1,11 @@
-/* statistics.h: what the library counted, for people, and the words for it. */
-#ifndef STATISTICS_H
-#define STATISTICS_H
+/* statistics_send.h: what the library counted of sending, for people, and the words for it. */
+#ifndef STATISTICS_SEND_H
+#define STATISTICS_SEND_H
 
 #include <stdio.h>
 
 #include "cli.h"
-#include "report.h"
+#include "report_send.h"
 
 /* Trains of size i have from so many to so many packets; size 0 is a packet by itself. */
 unsigned statistics_train_from(size_t i);
