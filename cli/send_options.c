@@ -162,13 +162,12 @@ static const struct option_row rows[] = {
     { "rate", 'r', "RATE", "send no faster: 200Mbit, 50kpps, 9600bit",
       "Send no faster: a number with `bit` or `pps`, and before that `k`, `M` or `G` in powers of "
       "1000, as in `200Mbit` or `50kpps`. In `bit` it counts payload, without headers; in both, "
-      "all "
-      "targets together.",
+      "all targets together.",
       set_rate, 0 },
     { "burst", 0, "SIZE", "with --rate: at most so much at once",
       "With --rate: how much may leave at once after a pause; packets if the rate is in `pps`, "
       "bytes of payload if it is in `bit`. `K`, `M` and `G` are powers of 1024. The default is "
-      "what 4 milliseconds are worth. One packet may always leave.",
+      "what 4 milliseconds are worth, of a slow rate up to 20. One packet may always leave.",
       set_burst, 0 },
     { "broadcast", 0, NULL, "allow broadcast addresses",
       "Set SO_BROADCAST, without which broadcast addresses are refused.", NULL,

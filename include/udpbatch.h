@@ -169,8 +169,9 @@ struct udpbatch_sender_options {
      * udpbatch_sender_wait or udpbatch_sender_delay_ns says that it may leave. */
     enum udpbatch_rate_unit rate_unit;
     double rate; /* per second, on average, for all targets together; 0: no limit */
-    /* Most that leaves at once after a pause; 0: what 4 ms are worth. One packet may always leave,
-     * whatever its size: the next waits for what it took too much. Needs a rate. */
+    /* Most that leaves at once after a pause; 0: what 4 ms are worth, of a slow rate up to 20 ms,
+     * 16 packets or 24,000 bytes. One packet may always leave, whatever its size: the next waits
+     * for what it took too much. Needs a rate. */
     uint64_t burst;
 };
 

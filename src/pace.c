@@ -9,11 +9,15 @@
 #include <float.h>
 
 /* A wait ends with this much in the bucket: with less, every packet of a high rate would cost a
- * system call and a sleep of its own. What the bucket holds at most makes up for waits that end too
- * late; more would be a burst that a receiver's default buffer (208 KiB) could not take at
- * 200 Mbit/s. */
+ * system call and a sleep of its own. */
 static const double WAIT_SECONDS = 0.001;
+
+/* What the bucket holds at most makes up for waits that end too late; more would be a burst that a
+ * receiver's default buffer (208 KiB) could not take at 200 Mbit/s. Of a slow rate that is so
+ * little that it may be a few packets: a thread that is held up for 10 ms then misses none. */
 static const double BURST_SECONDS = 0.004;
+static const double SLOW_BURST_SECONDS = 0.020;
+static const double SLOW_BURST_PACKETS = 16, SLOW_BURST_BYTES = 24000;
 
 static const double NS_PER_SECOND = 1e9;
 
@@ -25,6 +29,11 @@ static double lesser(double a, double b)
     return a < b ? a : b;
 }
 
+static double greater(double a, double b)
+{
+    return a > b ? a : b;
+}
+
 /* What a wait ends with is part of it, and must not be zero. NaN is neither more nor less. */
 static bool is_rate(double rate)
 {
@@ -32,16 +41,19 @@ static bool is_rate(double rate)
 }
 
 /* A token at least: so slow rates make up for late waits, too. */
-static double default_burst(double rate)
+static double default_burst(double rate, enum udpbatch_rate_unit unit)
 {
-    return rate * BURST_SECONDS > 1 ? rate * BURST_SECONDS : 1;
+    double few = unit == UDPBATCH_RATE_PACKETS ? SLOW_BURST_PACKETS : SLOW_BURST_BYTES;
+    double of_slow = lesser(rate * SLOW_BURST_SECONDS, few);
+    return greater(1, greater(rate * BURST_SECONDS, of_slow));
 }
 
 int ub_pace_begin(struct ub_pace *pace, const struct udpbatch_sender_options *options,
                   int64_t now_ns)
 {
     double rate = options->rate;
-    double burst = options->burst != 0 ? (double)options->burst : default_burst(rate);
+    double burst =
+        options->burst != 0 ? (double)options->burst : default_burst(rate, options->rate_unit);
     double enough = lesser(rate * WAIT_SECONDS, burst);
 
     if ((unsigned)options->rate_unit > UDPBATCH_RATE_BYTES)

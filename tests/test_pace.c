@@ -185,8 +185,8 @@ static void after_a_pause_a_burst_leaves_and_no_more(void **state)
         uint64_t burst;
         size_t most;
     } table[] = {
-        { 1e6, 0, 4000 },   { 1000, 0, 4 },  { 10, 0, 1 },        { 1000, 1, 1 },
-        { 1000, 100, 100 }, { 5e5, 10, 10 }, { 1e9, 3000, 3000 },
+        { 1e6, 0, 4000 }, { 5000, 0, 20 },    { 1000, 0, 16 }, { 500, 0, 10 },      { 10, 0, 1 },
+        { 1000, 1, 1 },   { 1000, 100, 100 }, { 5e5, 10, 10 }, { 1e9, 3000, 3000 },
     };
     (void)state;
     fill_packets(PACKETS, 100);
@@ -198,6 +198,23 @@ static void after_a_pause_a_burst_leaves_and_no_more(void **state)
             made_up.ns += pause * 100 * SECOND_NS;
             assert_int_equal(leave(&pace, PACKETS, 100), table[i].most);
         }
+    }
+}
+
+/* 4 ms of 50 MB/s, 24,000 bytes, and 20 ms of 125 kB/s. */
+static void by_default_it_is_of_so_many_bytes(void **state)
+{
+    static const struct {
+        double rate;
+        size_t most;
+    } table[] = { { 50e6, 2000 }, { 6e6, 240 }, { 1.5e6, 240 }, { 125e3, 25 } };
+
+    (void)state;
+    fill_packets(PACKETS, 100);
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        struct ub_pace pace = begin_pace(UDPBATCH_RATE_BYTES, table[i].rate, 0);
+        made_up.ns += 100 * SECOND_NS;
+        assert_int_equal(leave(&pace, PACKETS, 100), table[i].most);
     }
 }
 
@@ -850,6 +867,7 @@ int main(void)
         TEST_ONCE(a_thousand_packets_a_second_do_not_leave_in_pairs),
         TEST_ONCE(a_wait_is_for_a_millisecond_and_not_for_a_packet),
         TEST_ONCE(after_a_pause_a_burst_leaves_and_no_more),
+        TEST_ONCE(by_default_it_is_of_so_many_bytes),
         TEST_ONCE(a_burst_of_any_size_is_taken),
         TEST_ONCE(a_packet_beyond_the_burst_leaves_and_the_next_one_waits_for_it),
         TEST_ONCE(at_one_packet_in_two_seconds_the_first_leaves_at_once),
