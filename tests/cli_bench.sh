@@ -38,15 +38,7 @@ command=$UDPBATCH
 
 # complains SENTENCE TEXT ARGUMENT...: status 2, and one line on stderr with the text in it.
 complains() {
-    local sentence=$1 text=$2
-    shift 2
-    run "$@"
-    if [ "$status" -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && [ ! -s "$work/out" ] &&
-        grep -qF -- "$text" "$work/err" && grep -q '^udpbatch bench: ' "$work/err"; then
-        verdict ok "$sentence"
-    else
-        verdict bad "$sentence"
-    fi
+    complains_as bench "$@"
 }
 
 # measures SENTENCE ARGUMENT...: status 0, and nothing on stderr.

@@ -38,15 +38,7 @@ run() {
 
 # complains SENTENCE TEXT ARGUMENT...: status 2, and one line on stderr with the text in it.
 complains() {
-    local sentence=$1 text=$2
-    shift 2
-    run "$@"
-    if [ "$status" -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && [ ! -s "$work/out" ] &&
-        grep -qF -- "$text" "$work/err" && grep -q '^udpbatch probe: ' "$work/err"; then
-        verdict ok "$sentence"
-    else
-        verdict bad "$sentence"
-    fi
+    complains_as probe "$@"
 }
 
 # asks SENTENCE ARGUMENT...: status 0, answers as JSON, and nothing on stderr.

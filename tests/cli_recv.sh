@@ -3,14 +3,6 @@
 set -eu
 
 . "$(dirname "$0")/verdict.sh"
-receivers=()
-clean_up() {
-    for pid in "${receivers[@]}"; do
-        kill "$pid" 2>/dev/null || true
-    done
-    rm -rf "$work"
-}
-trap clean_up EXIT
 : >"$work/err"
 
 # check SENTENCE COMMAND...: the sentence is true if the command succeeds.
@@ -30,7 +22,7 @@ start() {
     : >"$work/err"
     "$UDPBATCH" recv --buffer 4M "$@" 2>"$work/err" >"$work/out" &
     receiver=$!
-    receivers+=("$receiver")
+    processes+=("$receiver")
     for _ in $(seq 500); do
         address=$(sed -n 's/^listening on //p' "$work/err")
         [ -z "$address" ] || return 0

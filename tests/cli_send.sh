@@ -34,7 +34,7 @@ has() { [ "$(grep -c "$1" "$2")" -ge "$3" ]; }
 start() {
     "$UDPBATCH" send --quiet "${@:2}" >"$work/$1" 2>"$work/$1.err" &
     sender=$!
-    receivers+=("$sender")
+    processes+=("$sender")
 }
 
 with_json=no

@@ -24,8 +24,6 @@ fi
 . "$(dirname "$0")/verdict.sh"
 mount --make-rprivate /
 ip link set lo up
-pids=()
-trap 'kill "${pids[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
 : >"$work/err"
 
 # until_true COMMAND...: repeats it until it succeeds, for at most twenty seconds.
@@ -69,7 +67,7 @@ capture() {
     rm -f "$work/tcpdump" # of the one before
     tcpdump -i lo -Z root -U -w "$1" "$2" 2>"$work/tcpdump" &
     tcpdump=$!
-    pids+=("$tcpdump")
+    processes+=("$tcpdump")
     until_true grep -q 'listening on' "$work/tcpdump"
 }
 
@@ -117,7 +115,7 @@ mount --bind "$work/nsswitch.conf" /etc/nsswitch.conf
 dnsmasq --keep-in-foreground --user=root --no-resolv --no-hosts --no-poll --conf-file=/dev/null \
     --pid-file= --listen-address=127.0.0.1 --bind-interfaces --address=/example.test/192.0.2.1 \
     --address=/example.test/2001:db8::1 2>"$work/dnsmasq" &
-pids+=($!)
+processes+=($!)
 until_true is_bound 53
 
 capture "$work/dns.pcap" 'udp port 53'
@@ -133,7 +131,7 @@ receive_copy() {
     rm -f "$work/listening"
     "$UDPBATCH" recv --bind 127.0.0.1:0 --buffer 4M "$@" 2>"$work/listening" &
     receiver=$!
-    pids+=("$receiver")
+    processes+=("$receiver")
     until_true grep -q '^listening on' "$work/listening"
     address=$(sed -n 's/^listening on //p' "$work/listening")
 }
@@ -164,7 +162,7 @@ agree "a server is asked them again" "$work/dns.questions" "$work/again"
 
 head -c 100000 /dev/urandom >"$work/file"
 socat -u UDP4-RECV:4001,bind=127.0.0.1,rcvbuf=4000000 "CREATE:$work/by_socat" &
-pids+=($!)
+processes+=($!)
 until_true is_bound 4001
 "$UDPBATCH" send --quiet --to 127.0.0.1:4001 --size 1000 "$work/file" >"$work/sent" 2>"$work/err"
 has_size() {
@@ -191,7 +189,7 @@ is_listening() {
 serve() { # serve PORT FILE
     iperf3 -s -1 -J -p "$1" >"$2" 2>&1 &
     server=$!
-    pids+=("$server")
+    processes+=("$server")
     until_true is_listening "$1"
 }
 
@@ -245,7 +243,7 @@ mkfifo "$work/feed"
 "$UDPBATCH" send --quiet --pcap "$work/feed" --map 127.0.0.1:5201=127.0.0.1:5202 >"$work/sent" \
     2>"$work/err" &
 sender=$!
-pids+=("$sender")
+processes+=("$sender")
 exec 4>"$work/feed"
 serve 5202 "$work/second.json"
 if converse 5202; then

@@ -1,21 +1,6 @@
 # What the scripts share that send to receivers; to be sourced. Bash.
-#
-# A folder $work that goes with the script, receivers that end with it, and counts of sentences
-# $checked and $failed.
 
-: "${UDPBATCH:?set it to the udpbatch command}"
-work=$(mktemp -d)
-receivers=()
-failed=0
-checked=0
-
-clean_up() {
-    for pid in "${receivers[@]}"; do
-        kill "$pid" 2>/dev/null || true
-    done
-    rm -rf "$work"
-}
-trap clean_up EXIT
+. "$(dirname "${BASH_SOURCE[0]}")/verdict.sh"
 
 # check SENTENCE COMMAND...: the sentence is true if the command succeeds. What the command prints
 # can be redirected, the verdict goes where it always goes.
@@ -40,7 +25,7 @@ receive() {
     : >"$work/$name.err"
     timeout 20 "$UDPBATCH" recv --buffer 4M "$@" 2>"$work/$name.err" &
     receiver=$!
-    receivers+=("$receiver")
+    processes+=("$receiver")
     for _ in $(seq 500); do
         address=$(sed -n 's/^listening on //p' "$work/$name.err")
         [ -z "$address" ] || return 0

@@ -1,10 +1,18 @@
-# What cli_errors.sh and cli_bench.sh share; to be sourced. Bash.
+# What the scripts that test the command share; to be sourced. Bash.
 #
-# A folder $work that goes with the script, and counts of sentences $checked and $failed.
+# A folder $work that goes with the script, as do the processes in $processes; and counts of sentences
+# $checked and $failed.
 
 : "${UDPBATCH:?set it to the udpbatch command}"
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+processes=()
+clean_up() {
+    for pid in "${processes[@]}"; do
+        kill "$pid" 2>/dev/null || true
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
 failed=0
 checked=0
 status=0
@@ -19,5 +27,19 @@ verdict() {
         echo "        status $status, stderr:"
         sed 's/^/        /' "$work/err"
         failed=$((failed + 1))
+    fi
+}
+
+# complains_as SUBCOMMAND SENTENCE TEXT ARGUMENT...: `run`, which the script has, ends with status 2, and
+# one line of the subcommand's on stderr with the text in it.
+complains_as() {
+    local subcommand=$1 sentence=$2 text=$3
+    shift 3
+    run "$@"
+    if [ "$status" -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && [ ! -s "$work/out" ] &&
+        grep -qF -- "$text" "$work/err" && grep -q "^udpbatch $subcommand: " "$work/err"; then
+        verdict ok "$sentence"
+    else
+        verdict bad "$sentence"
     fi
 }
