@@ -39,6 +39,11 @@ double clock_seconds(uint64_t ns)
     return (double)ns / NS_PER_SECOND;
 }
 
+uint64_t clock_deadline_ns(uint64_t now_ns, double seconds)
+{
+    return seconds > 0 ? now_ns + (uint64_t)(seconds * NS_PER_SECOND) : UINT64_MAX;
+}
+
 void clock_sleep_ns(uint64_t ns)
 {
     struct timespec pause = { .tv_sec = (time_t)(ns / NS_PER_SECOND),

@@ -16,6 +16,9 @@ double clock_cpu_seconds(void);
 
 double clock_seconds(uint64_t ns);
 
+/* When so much time has passed; UINT64_MAX, which is never, for 0 seconds. */
+uint64_t clock_deadline_ns(uint64_t now_ns, double seconds);
+
 /* Sleeps, or less if a signal comes. */
 void clock_sleep_ns(uint64_t ns);
 

@@ -177,9 +177,7 @@ static void begin(struct receiving *receiving, const struct recv_settings *setti
 
     collect->sink = &receiving->sink;
     collect->most = settings->common.count > 0 ? settings->common.count : UINT64_MAX;
-    collect->deadline_ns = UINT64_MAX;
-    if (settings->common.seconds > 0)
-        collect->deadline_ns = now_ns + (uint64_t)(settings->common.seconds * NS_PER_SECOND);
+    collect->deadline_ns = clock_deadline_ns(now_ns, settings->common.seconds);
     streams_begin(&collect->streams, now_ns);
     ticker_begin(&collect->ticker, settings->common.interval, now_ns);
     receiving->cpu_before = clock_cpu_seconds();

@@ -172,9 +172,7 @@ static void begin(struct sending *sending)
 
     sending->cpu_before = clock_cpu_seconds();
     sending->begun_ns = sending->now_ns = now_ns;
-    sending->deadline_ns = settings->common.seconds > 0
-                               ? now_ns + (uint64_t)(settings->common.seconds * NS_PER_SECOND)
-                               : UINT64_MAX;
+    sending->deadline_ns = clock_deadline_ns(now_ns, settings->common.seconds);
     progress_begin(&sending->progress, settings->common.quiet, now_ns);
     if (settings->common.interval > 0 && !sending->progress.terminal)
         sending->progress.quiet = true;

@@ -89,6 +89,16 @@ void loopback_close(struct loopback *pair)
     pair->from = pair->to = -1;
 }
 
+void loopback_try(loopback_trial *trial, struct answer *answer)
+{
+    struct loopback pair;
+
+    if (!loopback_open(&pair, answer))
+        return;
+    trial(&pair, answer);
+    loopback_close(&pair);
+}
+
 bool loopback_has_arrival(const struct loopback *pair)
 {
     struct pollfd arrival = { .fd = pair->to, .events = POLLIN };

@@ -15,6 +15,10 @@ struct loopback {
 bool loopback_open(struct loopback *pair, struct answer *answer);
 void loopback_close(struct loopback *pair);
 
+/* Something to try, which gives the answer; and what it takes, opened and closed around it. */
+typedef void loopback_trial(const struct loopback *pair, struct answer *answer);
+void loopback_try(loopback_trial *trial, struct answer *answer);
+
 /* Waits for a datagram at `to`, for a second at most, which on loopback is as good as none. */
 bool loopback_has_arrival(const struct loopback *pair);
 

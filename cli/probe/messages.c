@@ -48,12 +48,8 @@ static void try_sendmmsg(const struct loopback *pair, struct answer *answer)
 
 void ask_sendmmsg(const struct subject *subject, struct answer *answer)
 {
-    struct loopback pair;
     (void)subject;
-    if (!loopback_open(&pair, answer))
-        return;
-    try_sendmmsg(&pair, answer);
-    loopback_close(&pair);
+    loopback_try(try_sendmmsg, answer);
 }
 
 static void try_recvmmsg(const struct loopback *pair, struct answer *answer)
@@ -75,12 +71,8 @@ static void try_recvmmsg(const struct loopback *pair, struct answer *answer)
 
 void ask_recvmmsg(const struct subject *subject, struct answer *answer)
 {
-    struct loopback pair;
     (void)subject;
-    if (!loopback_open(&pair, answer))
-        return;
-    try_recvmmsg(&pair, answer);
-    loopback_close(&pair);
+    loopback_try(try_recvmmsg, answer);
 }
 
 #else

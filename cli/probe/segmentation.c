@@ -107,12 +107,8 @@ static void try_segment(const struct loopback *pair, struct answer *answer)
 
 void ask_udp_segment(const struct subject *subject, struct answer *answer)
 {
-    struct loopback pair;
     (void)subject;
-    if (!loopback_open(&pair, answer))
-        return;
-    try_segment(&pair, answer);
-    loopback_close(&pair);
+    loopback_try(try_segment, answer);
 }
 
 /* ---- Receiving ------------------------------------------------------------------------------- */
@@ -159,12 +155,8 @@ static void try_gro(const struct loopback *pair, struct answer *answer)
 
 void ask_udp_gro(const struct subject *subject, struct answer *answer)
 {
-    struct loopback pair;
     (void)subject;
-    if (!loopback_open(&pair, answer))
-        return;
-    try_gro(&pair, answer);
-    loopback_close(&pair);
+    loopback_try(try_gro, answer);
 }
 
 #else

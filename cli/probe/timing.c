@@ -26,17 +26,18 @@ static bool sets_txtime(int fd)
     return setsockopt(fd, SOL_SOCKET, OPTION_TXTIME, &value, sizeof value) == 0;
 }
 
-void ask_txtime(const struct subject *subject, struct answer *answer)
+static void try_txtime(const struct loopback *pair, struct answer *answer)
 {
-    struct loopback pair;
-    (void)subject;
-    if (!loopback_open(&pair, answer))
-        return;
-    if (sets_txtime(pair.from))
+    if (sets_txtime(pair->from))
         answer_yes(answer, "takes departure times; whether they are kept is up to the device");
     else
         answer_refused(answer, "setsockopt(SO_TXTIME)", errno);
-    loopback_close(&pair);
+}
+
+void ask_txtime(const struct subject *subject, struct answer *answer)
+{
+    (void)subject;
+    loopback_try(try_txtime, answer);
 }
 
 /* ---- The device's queue ---------------------------------------------------------------------- */

@@ -83,16 +83,11 @@ static bool are_switched_off(void)
 
 void ask_trains(const struct subject *subject, struct answer *answer)
 {
-    struct loopback pair;
-
     (void)subject;
     if (are_switched_off()) {
         answer_no(answer, "UDPBATCH_GSO=off in the environment turns them off");
         answer_remedy(answer, "unset UDPBATCH_GSO");
         return;
     }
-    if (!loopback_open(&pair, answer))
-        return;
-    judge(&pair, answer);
-    loopback_close(&pair);
+    loopback_try(judge, answer);
 }

@@ -85,12 +85,8 @@ static void try_zerocopy(const struct loopback *pair, struct answer *answer)
 
 void ask_zerocopy(const struct subject *subject, struct answer *answer)
 {
-    struct loopback pair;
     (void)subject;
-    if (!loopback_open(&pair, answer))
-        return;
-    try_zerocopy(&pair, answer);
-    loopback_close(&pair);
+    loopback_try(try_zerocopy, answer);
 }
 
 #else
