@@ -16,14 +16,25 @@
 #ifndef UDPBATCH_H
 #define UDPBATCH_H
 
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 #define UDPBATCH_VERSION "0.1.0"
 
-#if defined(__GNUC__)
+/* A UDP socket, as socket(2) of the system gives it. Below, "fd". */
+#ifdef _WIN32
+#include <winsock2.h>
+#include <ws2tcpip.h>
+typedef SOCKET udpbatch_socket;
+#else
+#include <netinet/in.h>
+#include <sys/socket.h>
+typedef int udpbatch_socket;
+#endif
+
+#if defined(_WIN32) && defined(UDPBATCH_EXPORT) /* while the library itself is built */
+#define UDPBATCH_API __declspec(dllexport)
+#elif defined(__GNUC__) && !defined(_WIN32)
 #define UDPBATCH_API __attribute__((visibility("default")))
 #else
 #define UDPBATCH_API
@@ -117,14 +128,16 @@ struct udpbatch_tally {
  * Packets to one destination leave in the order of the array. Across destinations they may be
  * regrouped: packets of one length and meta to one destination, wherever they are in the array,
  * leave as a train (UDP segmentation offload) that the device or the kernel cuts into datagrams
- * again. UDPBATCH_GSO=off in the environment turns that off. It takes up to 16 KiB of stack. */
-UDPBATCH_API struct udpbatch_tally udpbatch_send(int fd, struct udpbatch_packet *packets, size_t n);
+ * again. UDPBATCH_GSO=off in the environment turns that off. It takes up to 16 KiB of stack, on
+ * Windows 32. */
+UDPBATCH_API struct udpbatch_tally udpbatch_send(udpbatch_socket fd,
+                                                 struct udpbatch_packet *packets, size_t n);
 
 /* Sends one payload to each of n targets. `status` has one member per target, with the meaning of
  * udpbatch_packet.status, to be zeroed first; or it is NULL, then all n are sent to, and those
  * unsent are the last `unsent` of the array. `len` may be UDPBATCH_PIECES(count). */
-UDPBATCH_API struct udpbatch_tally udpbatch_multi_target_send(int fd, const void *payload,
-                                                              uint32_t len,
+UDPBATCH_API struct udpbatch_tally udpbatch_multi_target_send(udpbatch_socket fd,
+                                                              const void *payload, uint32_t len,
                                                               const union udpbatch_addr *targets,
                                                               size_t n, int32_t *status);
 
@@ -187,7 +200,7 @@ struct udpbatch_sender_options {
  * EMEDIUMTYPE (no Ethernet device), ENETDOWN (the device is down), EXDEV (the socket is of another
  * network namespace than the calling thread). */
 UDPBATCH_API struct udpbatch_sender *udpbatch_sender_open(
-    int fd, const struct udpbatch_sender_options *options, int *error);
+    udpbatch_socket fd, const struct udpbatch_sender_options *options, int *error);
 
 /* Frees the sender; the socket stays open. NULL is allowed. */
 UDPBATCH_API void udpbatch_sender_close(struct udpbatch_sender *sender);
@@ -293,6 +306,7 @@ struct udpbatch_receiver_options {
     uint32_t meta;           /* UDPBATCH_META_CAME_*, or-ed: what is to be told of each */
     uint32_t network_errors; /* 1: let the socket keep what the network reports about datagrams that
                               * it has sent, for udpbatch_receiver_network_errors */
+    uint32_t reserved;       /* 0 */
 };
 
 /* One datagram received. The pointers are into the receiver's memory and hold until its next
@@ -313,13 +327,13 @@ struct udpbatch_received {
  * udpbatch_sender_open; EINVAL also for a batch or packet_size beyond its limit, EOPNOTSUPP for
  * meta or network errors that this system does not tell. */
 UDPBATCH_API struct udpbatch_receiver *udpbatch_receiver_open(
-    int fd, const struct udpbatch_receiver_options *options, int *error);
+    udpbatch_socket fd, const struct udpbatch_receiver_options *options, int *error);
 UDPBATCH_API void udpbatch_receiver_close(struct udpbatch_receiver *receiver);
 
 /* Receives what is there, at most n datagrams, by one system call if the back end can; a blocking
  * socket waits for the first. Returns their number, or -errno: -EAGAIN (nothing there), -EINTR,
  * -EPIPE (a blocking socket was shut down for reading), or an error that ICMP brought to a
- * connected socket (-ECONNREFUSED ...), which is reported at most once.
+ * connected socket, on Windows to any (-ECONNREFUSED ...), which is reported at most once.
  *
  * A train may hold more than n: the rest is given out by the calls that follow, without a system
  * call. So who polls the descriptor himself receives until -EAGAIN first. */

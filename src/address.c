@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+socklen_t ub_addr_len(const union udpbatch_addr *addr)
+{
+    return addr->sa.sa_family == AF_INET6 ? sizeof addr->in6 : sizeof addr->in4;
+}
+
 /* An IPv4 address mapped into IPv6 leaves as IPv4 (RFC 4291, 2.5.5.2). */
 bool ub_addr_is_in4(const union udpbatch_addr *addr)
 {

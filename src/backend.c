@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#if UB_HAVE_WINSOCK
+extern const struct ub_backend ub_backend_winsock;
+#endif
 #if UB_HAVE_MMSG
 extern const struct ub_backend ub_backend_sendmmsg;
 #endif
-extern const struct ub_backend ub_backend_portable;
 #if UB_HAVE_XDP
 extern const struct ub_backend ub_backend_xdp;
 #endif
@@ -15,7 +17,11 @@ static const struct ub_backend *const backends[] = {
 #if UB_HAVE_MMSG
     &ub_backend_sendmmsg,
 #endif
+#if UB_HAVE_WINSOCK
+    &ub_backend_winsock,
+#else
     &ub_backend_portable,
+#endif
 #if UB_HAVE_XDP
     &ub_backend_xdp,
 #endif
@@ -25,6 +31,8 @@ enum { BACKEND_COUNT = sizeof backends / sizeof backends[0] };
 
 #if UB_HAVE_MMSG
 const struct ub_backend *const ub_backend_socket = &ub_backend_sendmmsg;
+#elif UB_HAVE_WINSOCK
+const struct ub_backend *const ub_backend_socket = &ub_backend_winsock;
 #else
 const struct ub_backend *const ub_backend_socket = &ub_backend_portable;
 #endif

@@ -235,7 +235,8 @@ static inline void write_in6(unsigned char *frame, const struct ub_frame_headers
     put(frame + IN6_UDP + CHECKSUM, checksum);
 }
 
-static inline unsigned char *gather(unsigned char *end, const struct ub_frame_datagram *datagram)
+static inline unsigned char *gather_payload(unsigned char *end,
+                                            const struct ub_frame_datagram *datagram)
 {
     for (uint32_t i = 0; i < datagram->piece_count; i++) {
         const struct udpbatch_piece *piece = &datagram->pieces[i];
@@ -256,7 +257,7 @@ size_t ub_frame_write(unsigned char *frame, const struct ub_frame_headers *heade
     else
         write_in6(frame, headers, datagram);
 
-    unsigned char *end = gather(frame + headers->len, datagram);
+    unsigned char *end = gather_payload(frame + headers->len, datagram);
     const size_t len = (size_t)(end - frame);
     assert(len == (size_t)headers->len + datagram->len);
     return len;

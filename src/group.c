@@ -23,7 +23,7 @@ struct destination {
 
 static const uint64_t IS_IN4 = UINT64_C(1) << 16; /* beside the port */
 
-static struct destination in4_destination(const struct in_addr *addr, in_port_t port)
+static struct destination in4_destination(const struct in_addr *addr, uint16_t port)
 {
     return (struct destination){ 0, addr->s_addr, IS_IN4 | port };
 }

@@ -1,11 +1,8 @@
 /* gso.c: may packets leave as trains? What the system says, and what refusals have taught. */
 #include "internal.h"
 
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 /* How long a refusal is remembered. Each costs a system call and a plan. */
 #define COOL_DOWN_NS INT64_C(1000000000)
@@ -15,39 +12,6 @@ enum { SPLITS_MOST = 128 };
 
 /* ---- What the system says -------------------------------------------------------------------- */
 
-static unsigned version_of(unsigned major, unsigned minor, unsigned patch)
-{
-    return major << 24 | minor << 16 | patch;
-}
-
-/* 7.0 to 7.1.4 mangle the headers of trains whose packets are all equally long, by commit b10b446,
- * until 78effd8 and 5f17ae0. 6.6.44 refuses a shorter last packet. */
-enum ub_gso_kernel ub_gso_kernel(const char *release)
-{
-    unsigned major = 0, minor = 0, patch = 0;
-
-    if (sscanf(release, "%3u.%3u.%4u", &major, &minor, &patch) < 2)
-        return UB_GSO_WELL;
-    unsigned version = version_of(major, minor, patch);
-    if (version >= version_of(7, 0, 0) && version <= version_of(7, 1, 4))
-        return UB_GSO_DAMAGES;
-    return version == version_of(6, 6, 44) ? UB_GSO_EQUAL_ONLY : UB_GSO_WELL;
-}
-
-/* Asked once per process: whoever comes at the same time finds the same. */
-static enum ub_gso_kernel this_kernel(void)
-{
-    static _Atomic int known = -1;
-    int kernel = atomic_load_explicit(&known, memory_order_relaxed);
-    struct utsname name;
-
-    if (kernel < 0) {
-        kernel = uname(&name) == 0 ? (int)ub_gso_kernel(name.release) : UB_GSO_WELL;
-        atomic_store_explicit(&known, kernel, memory_order_relaxed);
-    }
-    return (enum ub_gso_kernel)kernel;
-}
-
 static bool is_switched_off(enum udpbatch_trains wanted)
 {
     const char *variable = getenv("UDPBATCH_GSO");
@@ -56,9 +20,10 @@ static bool is_switched_off(enum udpbatch_trains wanted)
 
 /* Kernels before 4.18 ignore the segment size that comes with a message, and would send a train as
  * one datagram. So it is not tried: the socket is asked. */
-void ub_gso_ask(struct ub_gso *gso, int fd, enum udpbatch_trains wanted)
+void ub_gso_ask(struct ub_gso *gso, udpbatch_socket fd, enum udpbatch_trains wanted)
 {
-    enum ub_gso_kernel kernel = wanted == UDPBATCH_TRAINS_ALWAYS ? UB_GSO_WELL : this_kernel();
+    enum ub_gso_kernel kernel =
+        wanted == UDPBATCH_TRAINS_ALWAYS ? UB_GSO_WELL : ub_gso_this_kernel();
 
     gso->equal_only = kernel == UB_GSO_EQUAL_ONLY;
     if (is_switched_off(wanted) || kernel == UB_GSO_DAMAGES || !ub_socket_has_trains(fd))

@@ -8,10 +8,7 @@
 
 #include "platform.h"
 
-#include "udpbatch.h"
-
 #include <assert.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,9 +32,6 @@ enum { UB_SEGMENTS_MAX = 128, UB_SEGMENTS_OLD = 64 };
 /* A payload in more pieces than this goes alone, so that a train never has more than one message
  * can (UB_PIECES_MAX). */
 enum { UB_JOIN_PIECES = UB_PIECES_MAX / UB_SEGMENTS_MAX };
-
-/* What the segment size of a train takes as a control message. */
-#define UB_SEGMENT_ROOM CMSG_SPACE(sizeof(uint16_t))
 
 /* Packets that leave as one send: one, or several to one destination that the kernel or the device
  * cuts apart again. In the planned array they are `first` and, by plan->next, those behind it. */
@@ -153,18 +147,21 @@ struct ub_plan {
         }                                                                                          \
     }
 
+enum ub_known { UB_UNKNOWN, UB_YES, UB_NO };
+
 /* The state of sending on one descriptor; whoever makes it brings the memory. */
 struct ub_engine {
-    int fd;
+    udpbatch_socket fd;
     const struct ub_backend *backend;
     void *own; /* the back end's memory, if it has any */
     enum udpbatch_trains trains;
     struct ub_plan plan;
     ub_message *messages; /* one per train: the back end's, for one plan */
     struct udpbatch_sender_stats stats;
-    int unsent_error; /* back pressure ended this call with this errno; 0: not */
-    int socket_error; /* the socket is of no use, for this errno; 0: not known to be */
-    int hears_icmp;   /* 1 yes, 0 no, -1 not asked yet in this call */
+    int unsent_error;   /* back pressure ended this call with this errno; 0: not */
+    int socket_error;   /* the socket is of no use, for this errno; 0: not known to be */
+    int hears_icmp;     /* 1 yes, 0 no, -1 not asked yet in this call */
+    enum ub_known mmsg; /* whether sendmmsg may be called */
 };
 
 /* A rate, as a bucket of tokens, each for a packet or a byte. */
@@ -184,9 +181,10 @@ struct ub_pace {
 enum { UB_SLOT_CONTROL = 512 };
 
 /* Room for one message of the kernel's, a datagram or a train, and what came of it. Who makes it
- * sets `room` and `asked`. */
+ * sets `room`, `size` and `asked`. */
 struct ub_slot {
-    struct iovec room;
+    unsigned char *room;
+    size_t size; /* of the room */
     union udpbatch_addr from;
     size_t len;       /* bytes in the room */
     uint32_t segment; /* bytes of each packet but for a shorter last one; at least len: just one */
@@ -195,7 +193,8 @@ struct ub_slot {
     uint32_t dropped; /* SO_RXQ_OVFL: all that the socket had dropped when this one arrived */
     uint32_t asked;   /* UDPBATCH_META_CAME_*: what is to be read of the control messages */
     struct udpbatch_meta meta;
-    union { /* the control messages */
+    ub_buffer buffer; /* the room, as the system is told of it */
+    union {           /* the control messages */
         size_t align;
         unsigned char bytes[UB_SLOT_CONTROL];
     } control;
@@ -230,12 +229,15 @@ struct ub_backend {
     /* Receives datagrams, or trains if the socket takes them, one into each of slots[0 .. n): waits
      * for the first one only, if the socket blocks. Returns how many, or -errno. There is a message
      * per slot to do it with. NULL: it only sends. */
-    int (*receive)(int fd, struct ub_slot *slots, size_t n, ub_message *messages,
+    int (*receive)(udpbatch_socket fd, struct ub_slot *slots, size_t n, ub_message *messages,
                    uint64_t *system_calls);
 };
 
 /* backend.c: NULL is the best; NULL if there is none of that name. */
 const struct ub_backend *ub_backend_find(const char *name);
+
+/* One message per system call, for those that send or receive several where that is refused. */
+extern const struct ub_backend ub_backend_portable;
 
 /* The way by the socket, for back ends that send part of a plan past it. */
 extern const struct ub_backend *const ub_backend_socket;
@@ -274,15 +276,18 @@ uint32_t ub_group_hash(const union udpbatch_addr *to);
 bool ub_group_is_same(const union udpbatch_addr *a, const union udpbatch_addr *b);
 
 /* gso.c: may packets leave as trains? */
-void ub_gso_ask(struct ub_gso *gso, int fd, enum udpbatch_trains wanted);
+void ub_gso_ask(struct ub_gso *gso, udpbatch_socket fd, enum udpbatch_trains wanted);
 void ub_gso_remember(struct ub_gso *gso); /* and forget what is old: once per call */
 uint32_t ub_gso_segment_most(const struct ub_gso *gso, const union udpbatch_addr *to);
 bool ub_gso_learn(struct ub_gso *gso, const struct ub_train *train);
-/* What to make of a kernel of that release ("6.6.44-1-amd64"). */
+
+/* gso_kernel.c: what to make of a kernel, of this one or of that release ("6.6.44-1-amd64"). */
 enum ub_gso_kernel { UB_GSO_WELL, UB_GSO_EQUAL_ONLY, UB_GSO_DAMAGES };
 enum ub_gso_kernel ub_gso_kernel(const char *release);
+enum ub_gso_kernel ub_gso_this_kernel(void);
 
 /* address.c */
+socklen_t ub_addr_len(const union udpbatch_addr *addr);
 bool ub_addr_is_in4(const union udpbatch_addr *addr); /* IPv4, or mapped into IPv6 */
 void ub_addr_host(const union udpbatch_addr *addr, unsigned char host[16]);
 bool ub_addr_is_zero(const unsigned char *bytes, size_t len);
@@ -301,12 +306,12 @@ size_t ub_meta_write(const struct udpbatch_meta *meta, bool is_in4, const struct
                      unsigned char *control);
 
 /* meta_receive.c: what the kernel tells of a datagram. */
-int ub_meta_enable(int fd, uint32_t flags); /* asks it to; 0 or -errno */
+int ub_meta_enable(udpbatch_socket fd, uint32_t flags); /* asks it to; 0 or -errno */
 /* Adds what one control message tells of what was asked for. */
-void ub_meta_read(struct udpbatch_meta *meta, uint32_t flags, const struct cmsghdr *control);
+void ub_meta_read(struct udpbatch_meta *meta, uint32_t flags, const ub_control *control);
 
 /* network_error.c: udpbatch_receiver_network_errors, of a socket. */
-int ub_network_errors(int fd, struct udpbatch_network_error *errors, size_t n);
+int ub_network_errors(udpbatch_socket fd, struct udpbatch_network_error *errors, size_t n);
 
 /* settle.c: what an error means for the train that met it, and the ways to write that down. */
 enum ub_verdict {
@@ -346,33 +351,52 @@ size_t ub_pace_allowance(const struct ub_pace *pace, int64_t now_ns,
 void ub_pace_spend(struct ub_pace *pace, int64_t now_ns, uint64_t packets, uint64_t bytes);
 int64_t ub_pace_delay_ns(const struct ub_pace *pace, int64_t now_ns); /* 0: none */
 
-/* message.c: trains as the struct msghdr of the socket interface. */
+/* control.c: the control messages of trains. */
 size_t ub_control_put(unsigned char *control, size_t at, int level, int type, const void *data,
                       size_t len);
-void ub_message_of_train(struct msghdr *message, const struct ub_train *train,
-                         const struct ub_facts *facts);
+const ub_control *ub_control_get(const unsigned char *control, size_t len, size_t *at);
+uint32_t ub_control_of_train(const struct ub_train *train, const struct ub_facts *facts);
 
-/* slot.c: slots as the struct msghdr of the socket interface. */
-void ub_message_of_slot(struct msghdr *message, struct ub_slot *slot);
-void ub_slot_read(struct ub_slot *slot, struct msghdr *message, size_t len);
+/* slot.c: what came into a slot, with so many bytes of control messages. Of its members, `from` and
+ * `truncated` are the back end's to set. */
+void ub_slot_read(struct ub_slot *slot, size_t len, size_t control_len);
+
+#if !UB_HAVE_WINSOCK
+/* msghdr.c: trains and slots as the struct msghdr of POSIX. */
+void ub_msghdr_of_train(struct msghdr *message, const struct ub_train *train,
+                        const struct ub_facts *facts);
+void ub_msghdr_of_slot(struct msghdr *message, struct ub_slot *slot);
+void ub_msghdr_read(struct ub_slot *slot, const struct msghdr *message, size_t len);
+#endif
 
 /* socket.c: what is asked of a descriptor. An int is -errno if it is negative. */
-int ub_socket_check(int fd);
-int ub_socket_option(int fd, int level, int name,
+int ub_socket_check(udpbatch_socket fd);
+int ub_socket_get(udpbatch_socket fd, int level, int name, void *value, socklen_t *len);
+int ub_socket_set(udpbatch_socket fd, int level, int name, int value);
+int ub_socket_option(udpbatch_socket fd, int level, int name,
                      int otherwise); /* where there is no such option */
-bool ub_socket_has_trains(int fd);
-bool ub_socket_peer_is_in4(int fd);
-bool ub_socket_has_txtime(int fd);
-bool ub_socket_forbids_fragments(int fd);
-struct in_addr ub_socket_own_in4(int fd);
-bool ub_socket_is_connected(int fd);
-bool ub_socket_hears_icmp(int fd);
-bool ub_socket_never_takes(int fd, uint32_t bytes);
-int ub_socket_wait(int fd, short events, int timeout_ms); /* poll(2)'s revents, if there are any */
-bool ub_socket_dropped(int fd, uint32_t *dropped);
+bool ub_socket_has_trains(udpbatch_socket fd);
+bool ub_socket_peer_is_in4(udpbatch_socket fd);
+bool ub_socket_has_txtime(udpbatch_socket fd);
+bool ub_socket_forbids_fragments(udpbatch_socket fd);
+struct in_addr ub_socket_own_in4(udpbatch_socket fd);
+bool ub_socket_is_connected(udpbatch_socket fd);
+bool ub_socket_hears_icmp(udpbatch_socket fd);
+bool ub_socket_never_takes(udpbatch_socket fd, uint32_t bytes);
+int ub_socket_wait(udpbatch_socket fd, short events,
+                   int timeout_ms); /* poll(2)'s revents, if there are any */
+bool ub_socket_dropped(udpbatch_socket fd, uint32_t *dropped);
 
-/* clock.c: nanoseconds of CLOCK_MONOTONIC. */
+/* socket_posix.c, socket_winsock.c: where the two differ. */
+int ub_socket_error(void);                  /* the errno of the call that has just failed */
+int ub_socket_family(udpbatch_socket fd);   /* or -errno */
+int ub_socket_protocol(udpbatch_socket fd); /* IPPROTO_UDP where it cannot be told */
+int ub_socket_poll(struct pollfd *wait, int timeout_ms);
+int ub_socket_queued(udpbatch_socket fd); /* bytes in the send buffer; -1 where none tells */
+
+/* clock.c, clock_windows.c: the time that no administrator changes. */
 int64_t ub_clock_ns(void);
+int ub_sleep_ns(int64_t ns); /* 0 or -EINTR; at once if ns is not above 0 */
 
 /* options.c: structures that carry their size. */
 int ub_options_take(void *mine, size_t size, const void *theirs);

@@ -10,7 +10,7 @@
  * from mapped addresses. */
 static const struct {
     uint32_t flags;
-    sa_family_t family; /* of the sockets that must have it; AF_UNSPEC: all */
+    int family; /* of the sockets that must have it; AF_UNSPEC: all */
     int level;
     int option;
 } requests[] = {
@@ -23,18 +23,16 @@ static const struct {
     { UDPBATCH_META_CAME_AT, AF_UNSPEC, SOL_SOCKET, SO_TIMESTAMPNS },
 };
 
-int ub_meta_enable(int fd, uint32_t flags)
+int ub_meta_enable(udpbatch_socket fd, uint32_t flags)
 {
-    union udpbatch_addr own;
-    socklen_t len = sizeof own;
+    int family = ub_socket_family(fd);
 
-    if (getsockname(fd, &own.sa, &len) < 0)
-        return -errno;
+    if (family < 0)
+        return family;
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
-        bool must = requests[i].family == own.sa.sa_family || requests[i].family == AF_UNSPEC;
+        bool must = requests[i].family == family || requests[i].family == AF_UNSPEC;
         if ((flags & requests[i].flags) != 0 &&
-            setsockopt(fd, requests[i].level, requests[i].option, &(int){ 1 }, sizeof(int)) < 0 &&
-            must)
+            ub_socket_set(fd, requests[i].level, requests[i].option, 1) < 0 && must)
             return -EOPNOTSUPP;
     }
     return 0;
@@ -133,15 +131,15 @@ static const struct {
 
 enum { ANSWERS = sizeof answers / sizeof answers[0] };
 
-void ub_meta_read(struct udpbatch_meta *meta, uint32_t flags, const struct cmsghdr *control)
+void ub_meta_read(struct udpbatch_meta *meta, uint32_t flags, const ub_control *control)
 {
     size_t i = 0;
     while (i < ANSWERS &&
            (control->cmsg_level != answers[i].level || control->cmsg_type != answers[i].type))
         i++;
-    if (i == ANSWERS || control->cmsg_len < CMSG_LEN(answers[i].size))
+    if (i == ANSWERS || control->cmsg_len < UB_CONTROL_LEN(answers[i].size))
         return;
-    answers[i].read(meta, CMSG_DATA(control));
+    answers[i].read(meta, UB_CONTROL_DATA(control));
     if ((flags & UDPBATCH_META_CAME_TO) != 0)
         flags |= UDPBATCH_META_LOCAL;
     meta->flags &= flags;
@@ -149,13 +147,13 @@ void ub_meta_read(struct udpbatch_meta *meta, uint32_t flags, const struct cmsgh
 
 #else
 
-int ub_meta_enable(int fd, uint32_t flags)
+int ub_meta_enable(udpbatch_socket fd, uint32_t flags)
 {
     (void)fd;
     return flags == 0 ? 0 : -EOPNOTSUPP;
 }
 
-void ub_meta_read(struct udpbatch_meta *meta, uint32_t flags, const struct cmsghdr *control)
+void ub_meta_read(struct udpbatch_meta *meta, uint32_t flags, const ub_control *control)
 {
     (void)meta;
     (void)flags;

@@ -99,12 +99,12 @@ size_t ub_meta_room(const struct udpbatch_meta *meta)
 {
     size_t room = 0;
     if (says(meta, UDPBATCH_META_LOCAL | UDPBATCH_META_INTERFACE))
-        room += CMSG_SPACE(sizeof(struct in6_pktinfo));
+        room += UB_CONTROL_SPACE(sizeof(struct in6_pktinfo));
     if (says(meta, UDPBATCH_META_DEPARTURE))
-        room += CMSG_SPACE(sizeof(uint64_t));
+        room += UB_CONTROL_SPACE(sizeof(uint64_t));
     for (uint32_t flag = UDPBATCH_META_TOS; flag <= UDPBATCH_META_DONT_FRAGMENT; flag <<= 1)
         if (flag != UDPBATCH_META_DEPARTURE && says(meta, flag))
-            room += CMSG_SPACE(sizeof(int));
+            room += UB_CONTROL_SPACE(sizeof(int));
     return room;
 }
 

@@ -2,11 +2,12 @@
  * of errors (IP_RECVERR of ip(7)). */
 #include "internal.h"
 
-#if UB_HAVE_REPORTS
+#if UB_HAVE_ERROR_QUEUE
+
+#include <string.h>
+#include <time.h> /* struct timespec for the next */
 
 #include <linux/errqueue.h>
-#include <string.h>
-#include <time.h>
 
 /* The report, and beside it what the socket may tell of the datagram that brought it. */
 enum { REPORT_CONTROL = 512 };
@@ -48,11 +49,11 @@ static union udpbatch_addr host_of(const union udpbatch_addr *addr)
 static bool read_report(struct udpbatch_network_error *error, const struct cmsghdr *control)
 {
     struct report report = { 0 };
-    size_t len = control->cmsg_len - CMSG_LEN(0);
+    size_t len = control->cmsg_len - UB_CONTROL_LEN(0);
 
     if (!is_report(control) || len < sizeof report.error)
         return false;
-    memcpy(&report, CMSG_DATA(control), len < sizeof report ? len : sizeof report);
+    memcpy(&report, UB_CONTROL_DATA(control), len < sizeof report ? len : sizeof report);
     if (!is_network_error(&report.error))
         return false;
     error->error = (int)report.error.ee_errno;
@@ -62,15 +63,18 @@ static bool read_report(struct udpbatch_network_error *error, const struct cmsgh
 }
 
 /* Whether the message is one that counts. */
-static bool read_message(struct udpbatch_network_error *error, struct msghdr *message)
+static bool read_message(struct udpbatch_network_error *error, const struct msghdr *message)
 {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c))
-        if (read_report(error, c))
+    const ub_control *control;
+    size_t at = 0;
+
+    while ((control = ub_control_get(message->msg_control, message->msg_controllen, &at)) != NULL)
+        if (read_report(error, control))
             return true;
     return false;
 }
 
-int ub_network_errors(int fd, struct udpbatch_network_error *errors, size_t n)
+int ub_network_errors(udpbatch_socket fd, struct udpbatch_network_error *errors, size_t n)
 {
     size_t count = 0;
 
@@ -92,7 +96,7 @@ int ub_network_errors(int fd, struct udpbatch_network_error *errors, size_t n)
 
 #else
 
-int ub_network_errors(int fd, struct udpbatch_network_error *errors, size_t n)
+int ub_network_errors(udpbatch_socket fd, struct udpbatch_network_error *errors, size_t n)
 {
     (void)fd;
     (void)errors;

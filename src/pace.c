@@ -19,7 +19,7 @@ static const double BURST_SECONDS = 0.004;
 static const double SLOW_BURST_SECONDS = 0.020;
 static const double SLOW_BURST_PACKETS = 16, SLOW_BURST_BYTES = 24000;
 
-static const double NS_PER_SECOND = 1e9;
+static const double SECOND_NS = 1e9;
 
 /* 31 years: as much as a time_t of 32 bits can wait. */
 static const int64_t DELAY_MOST_NS = INT64_C(1000000000) * 1000000000;
@@ -72,7 +72,7 @@ int ub_pace_begin(struct ub_pace *pace, const struct udpbatch_sender_options *op
 /* The time is a difference: as a double, nanoseconds since the machine was started lose digits. */
 static double tokens_at(const struct ub_pace *pace, int64_t now_ns)
 {
-    double seconds = (double)(now_ns - pace->then_ns) / NS_PER_SECOND;
+    double seconds = (double)(now_ns - pace->then_ns) / SECOND_NS;
     return lesser(pace->tokens + pace->rate * seconds, pace->burst);
 }
 
@@ -119,7 +119,7 @@ void ub_pace_spend(struct ub_pace *pace, int64_t now_ns, uint64_t packets, uint6
 int64_t ub_pace_delay_ns(const struct ub_pace *pace, int64_t now_ns)
 {
     double missing = pace->enough - tokens_at(pace, now_ns);
-    double delay_ns = missing / pace->rate * NS_PER_SECOND;
+    double delay_ns = missing / pace->rate * SECOND_NS;
 
     if (missing <= 0)
         return 0;

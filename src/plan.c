@@ -175,7 +175,7 @@ static void note(struct ub_plan *plan, uint32_t *entry, const struct ub_train *t
 }
 
 /* Gives the packet its train. False if there is no room for it, or something is to be asked. */
-static bool add(struct ub_plan *plan, const struct entrant *entrant)
+static bool admit(struct ub_plan *plan, const struct entrant *entrant)
 {
     bool is_known = (plan->facts.known & UB_ASKS_GSO) != 0;
     bool has_trains = !is_known || plan->gso.segments > 1;
@@ -301,7 +301,7 @@ static int32_t check(struct ub_plan *plan, const struct udpbatch_packet *packet)
     return is_plain(packet) ? (int32_t)packet->len : ub_check(packet, &plan->facts, &plan->asks);
 }
 
-static void begin(struct ub_plan *plan, size_t from)
+static void plan_begin(struct ub_plan *plan, size_t from)
 {
     plan->from = from;
     plan->count = 0;
@@ -340,7 +340,7 @@ size_t ub_plan_make(struct ub_plan *plan, struct udpbatch_packet *packets, size_
 {
     while (from < n && packets[from].status != 0)
         from++;
-    begin(plan, from);
+    plan_begin(plan, from);
 
     size_t i = from;
     for (; i < n && i - from < plan->packet_capacity; i++) {
@@ -357,7 +357,7 @@ size_t ub_plan_make(struct ub_plan *plan, struct udpbatch_packet *packets, size_
         }
         struct entrant entrant;
         describe(&entrant, &packets[i], i - from, (uint32_t)bytes);
-        if (!add(plan, &entrant))
+        if (!admit(plan, &entrant))
             break;
         if (plan->recent->count > 1 && !plan->recent->ended)
             i = join_run(plan, packets, i, least(n, from + plan->packet_capacity));
@@ -374,7 +374,7 @@ void ub_plan_split(struct ub_plan *plan, const struct udpbatch_packet *packets,
     const uint32_t count = refused->count;
     size_t offset = refused->first;
 
-    begin(plan, plan->from);
+    plan_begin(plan, plan->from);
     for (uint32_t i = 0; i < count; i++, offset = plan->next[offset]) {
         const struct udpbatch_packet *packet = &packets[plan->from + offset];
         struct entrant entrant;

@@ -1,7 +1,6 @@
 /* receiver.c: many datagrams per call into memory of its own. */
 #include "internal.h"
 
-#include <poll.h>
 #include <stdlib.h>
 
 enum { DEFAULT_BATCH = 64, CACHE_LINE = 64, MOST_SETTINGS = 3 };
@@ -14,7 +13,7 @@ struct setting {
 };
 
 struct udpbatch_receiver {
-    int fd;
+    udpbatch_socket fd;
     const struct ub_backend *backend;
     uint32_t batch;
     uint32_t packet_size;
@@ -48,7 +47,8 @@ static int make_room(struct udpbatch_receiver *receiver, size_t size, uint32_t a
     if (receiver->slots == NULL || receiver->messages == NULL || receiver->data == NULL)
         return -ENOMEM;
     for (uint32_t i = 0; i < receiver->batch; i++) {
-        receiver->slots[i].room = (struct iovec){ receiver->data + i * stride(size), size };
+        receiver->slots[i].room = receiver->data + i * stride(size);
+        receiver->slots[i].size = size;
         receiver->slots[i].asked = asked;
     }
     return 0;
@@ -58,13 +58,11 @@ static int make_room(struct udpbatch_receiver *receiver, size_t size, uint32_t a
  * have UDP_GRO and do not tell it. */
 static bool set_while_open(struct udpbatch_receiver *receiver, int level, int option, int value)
 {
-    int before = 0;
-    socklen_t len = sizeof before;
+    int before = ub_socket_option(receiver->fd, level, option, 0);
 
-    getsockopt(receiver->fd, level, option, &before, &len);
     if (before == value)
         return true;
-    if (setsockopt(receiver->fd, level, option, &value, sizeof value) < 0)
+    if (ub_socket_set(receiver->fd, level, option, value) < 0)
         return false;
     receiver->settings[receiver->setting_count++] = (struct setting){ level, option, before };
     return true;
@@ -74,7 +72,7 @@ static void settings_restore(struct udpbatch_receiver *receiver)
 {
     for (size_t i = 0; i < receiver->setting_count; i++) {
         const struct setting *s = &receiver->settings[i];
-        setsockopt(receiver->fd, s->level, s->option, &s->before, sizeof s->before);
+        ub_socket_set(receiver->fd, s->level, s->option, s->before);
     }
 }
 
@@ -90,30 +88,33 @@ static bool is_in_range(const struct udpbatch_receiver_options *options)
 {
     return options->batch <= UB_MESSAGES_MAX && options->packet_size <= UB_PAYLOAD_MAX &&
            (unsigned)options->trains <= UDPBATCH_TRAINS_ALWAYS &&
-           (options->meta & ~UB_META_CAME) == 0 && options->network_errors <= 1;
+           (options->meta & ~UB_META_CAME) == 0 && options->network_errors <= 1 &&
+           options->reserved == 0;
 }
 
 static int set_up(struct udpbatch_receiver *receiver,
                   const struct udpbatch_receiver_options *options)
 {
-    bool wants_trains = options->trains != UDPBATCH_TRAINS_OFF;
+    bool wants_trains = options->trains == UDPBATCH_TRAINS_ALWAYS ||
+                        (options->trains == UDPBATCH_TRAINS_AUTO && UB_UDP_GRO_BY_ITSELF);
     bool has_trains =
-        set_while_open(receiver, UB_SOL_UDP, UB_UDP_GRO, wants_trains) && wants_trains;
+        set_while_open(receiver, UB_SOL_UDP, UB_UDP_GRO, wants_trains ? UB_UDP_GRO_ON : 0) &&
+        wants_trains;
     int error = ub_meta_enable(receiver->fd, options->meta);
 
     if (error == 0 && options->network_errors != 0)
         error = hear_network_errors(receiver);
     if (error < 0)
         return error;
-    setsockopt(receiver->fd, SOL_SOCKET, UB_RXQ_OVFL, &(int){ 1 }, sizeof(int));
+    ub_socket_set(receiver->fd, SOL_SOCKET, UB_RXQ_OVFL, 1);
     ub_socket_dropped(receiver->fd, &receiver->dropped);
     receiver->batch = options->batch != 0 ? options->batch : DEFAULT_BATCH;
     receiver->packet_size = options->packet_size != 0 ? options->packet_size : UB_PAYLOAD_MAX;
     return make_room(receiver, has_trains ? UB_PAYLOAD_MAX : receiver->packet_size, options->meta);
 }
 
-static int begin(struct udpbatch_receiver *receiver, int fd,
-                 const struct udpbatch_receiver_options *theirs)
+static int receiver_begin(struct udpbatch_receiver *receiver, udpbatch_socket fd,
+                          const struct udpbatch_receiver_options *theirs)
 {
     struct udpbatch_receiver_options options = { 0 };
     int error = ub_options_take(&options, sizeof options, theirs);
@@ -131,12 +132,12 @@ static int begin(struct udpbatch_receiver *receiver, int fd,
     return set_up(receiver, &options);
 }
 
-struct udpbatch_receiver *udpbatch_receiver_open(int fd,
+struct udpbatch_receiver *udpbatch_receiver_open(udpbatch_socket fd,
                                                  const struct udpbatch_receiver_options *options,
                                                  int *error)
 {
     struct udpbatch_receiver *receiver = calloc(1, sizeof *receiver);
-    int result = receiver != NULL ? begin(receiver, fd, options) : -ENOMEM;
+    int result = receiver != NULL ? receiver_begin(receiver, fd, options) : -ENOMEM;
 
     if (error != NULL)
         *error = -result;
@@ -210,7 +211,7 @@ static struct udpbatch_received packet_at(const struct ub_slot *slot, size_t at,
     uint32_t len = is_last ? (uint32_t)left : slot->segment;
     bool truncated = len > most || (is_last && slot->truncated);
 
-    return (struct udpbatch_received){ .data = (const unsigned char *)slot->room.iov_base + at,
+    return (struct udpbatch_received){ .data = slot->room + at,
                                        .len = len < most ? len : most,
                                        .truncated = truncated,
                                        .from = &slot->from,

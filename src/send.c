@@ -249,7 +249,7 @@ struct level1 {
     UB_ROOM(LEVEL1_TRAINS, LEVEL1_PACKETS, LEVEL1_ROUTES, LEVEL1_CONTROL) room;
 };
 
-static struct ub_engine *level1_begin(struct level1 *level1, int fd, bool in_order)
+static struct ub_engine *level1_begin(struct level1 *level1, udpbatch_socket fd, bool in_order)
 {
     level1->engine = (struct ub_engine){
         .fd = fd,
@@ -262,7 +262,7 @@ static struct ub_engine *level1_begin(struct level1 *level1, int fd, bool in_ord
     return &level1->engine;
 }
 
-struct udpbatch_tally udpbatch_send(int fd, struct udpbatch_packet *packets, size_t n)
+struct udpbatch_tally udpbatch_send(udpbatch_socket fd, struct udpbatch_packet *packets, size_t n)
 {
     struct level1 level1;
     struct ub_engine *engine = level1_begin(&level1, fd, false);
@@ -283,9 +283,9 @@ static void add_tally(struct udpbatch_tally *whole, const struct udpbatch_tally 
     whole->unsent += part->unsent;
 }
 
-struct udpbatch_tally udpbatch_multi_target_send(int fd, const void *payload, uint32_t len,
-                                                 const union udpbatch_addr *targets, size_t n,
-                                                 int32_t *status)
+struct udpbatch_tally udpbatch_multi_target_send(udpbatch_socket fd, const void *payload,
+                                                 uint32_t len, const union udpbatch_addr *targets,
+                                                 size_t n, int32_t *status)
 {
     struct level1 level1;
     struct ub_engine *engine = level1_begin(&level1, fd, true);

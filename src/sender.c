@@ -1,9 +1,7 @@
 /* sender.c: level 2, an engine that remembers, counts, keeps a pace and waits. */
 #include "internal.h"
 
-#include <poll.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* Trains per plan: as many as one sendmmsg takes, as the heap has room for them. The control
  * messages' room is for a segment size and an address or two numbers in each. */
@@ -28,7 +26,7 @@ struct udpbatch_sender {
     UB_ROOM(SENDER_TRAINS, SENDER_PACKETS, SENDER_ROUTES, SENDER_CONTROL) room;
 };
 
-static int64_t least(int64_t a, int64_t b)
+static int64_t shorter(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
@@ -42,8 +40,8 @@ static void reset_backoff(struct udpbatch_sender *sender)
     sender->backed_off_ns = 0;
 }
 
-static int begin(struct udpbatch_sender *sender, int fd,
-                 const struct udpbatch_sender_options *theirs)
+static int sender_begin(struct udpbatch_sender *sender, udpbatch_socket fd,
+                        const struct udpbatch_sender_options *theirs)
 {
     struct udpbatch_sender_options options = { 0 };
     int error = ub_options_take(&options, sizeof options, theirs);
@@ -75,11 +73,12 @@ static int begin(struct udpbatch_sender *sender, int fd,
                : 0;
 }
 
-struct udpbatch_sender *udpbatch_sender_open(int fd, const struct udpbatch_sender_options *options,
+struct udpbatch_sender *udpbatch_sender_open(udpbatch_socket fd,
+                                             const struct udpbatch_sender_options *options,
                                              int *error)
 {
     struct udpbatch_sender *sender = malloc(sizeof *sender);
-    int result = sender != NULL ? begin(sender, fd, options) : -ENOMEM;
+    int result = sender != NULL ? sender_begin(sender, fd, options) : -ENOMEM;
 
     if (error != NULL)
         *error = -result;
@@ -137,7 +136,7 @@ static void send_paced(struct udpbatch_sender *sender, struct udpbatch_packet *p
 
 static void lengthen_backoff(struct udpbatch_sender *sender)
 {
-    sender->backoff_ns = least(2 * sender->backoff_ns, BACKOFF_LAST_NS);
+    sender->backoff_ns = shorter(2 * sender->backoff_ns, BACKOFF_LAST_NS);
 }
 
 static bool needs_time(const struct udpbatch_sender *sender)
@@ -182,20 +181,11 @@ static int64_t timeout_ns_of(int timeout_ms)
     return timeout_ms >= 0 ? timeout_ms * INT64_C(1000000) : INT64_MAX;
 }
 
-/* Returns 0 or -EINTR. */
-static int sleep_ns(int64_t ns)
-{
-    struct timespec pause = { .tv_sec = (time_t)(ns / 1000000000),
-                              .tv_nsec = (long)(ns % 1000000000) };
-
-    return ns > 0 && nanosleep(&pause, NULL) < 0 ? -errno : 0;
-}
-
 static int wait_for_rate(const struct udpbatch_sender *sender, int timeout_ms)
 {
     int64_t timeout_ns = timeout_ns_of(timeout_ms);
     int64_t delay_ns = ub_pace_delay_ns(&sender->pace, ub_clock_ns());
-    int error = sleep_ns(least(delay_ns, timeout_ns));
+    int error = ub_sleep_ns(shorter(delay_ns, timeout_ns));
 
     if (error < 0)
         return error;
@@ -207,8 +197,8 @@ static int wait_for_rate(const struct udpbatch_sender *sender, int timeout_ms)
 static int back_off(struct udpbatch_sender *sender, int timeout_ms)
 {
     int64_t timeout_ns = timeout_ns_of(timeout_ms);
-    int64_t pause_ns = least(sender->backoff_ns, timeout_ns - sender->backed_off_ns);
-    int error = sleep_ns(pause_ns);
+    int64_t pause_ns = shorter(sender->backoff_ns, timeout_ns - sender->backed_off_ns);
+    int error = ub_sleep_ns(pause_ns);
 
     if (error < 0)
         return error;

@@ -406,10 +406,13 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
 
 int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
+    if (fd < 0) { /* asked whether there is such a call */
+        errno = EBADF;
+        return -1;
+    }
     unsigned most = script_next_count(&kernel, count);
     unsigned taken = 0;
 
-    (void)fd;
     (void)flags;
     while (taken < most && take(&messages[taken].msg_hdr, taken == 0))
         taken++;

@@ -287,7 +287,7 @@ static void expect_message(const struct udpbatch_meta *meta, bool is_in4, uint32
 
     train.control_size = (uint32_t)(ub_meta_room(meta) + UB_SEGMENT_ROOM);
     memset(&control, 0xa5, sizeof control);
-    ub_message_of_train(&message, &train, &all_is_set);
+    ub_msghdr_of_train(&message, &train, &all_is_set);
     assert_true(message.msg_controllen <= train.control_size);
     assert_int_equal(control.bytes[train.control_size], 0xa5);
     expect_origin(&message, meta, is_in4);

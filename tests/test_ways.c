@@ -192,9 +192,9 @@ static void what_a_plan_uses_is_not_replaced_in_it(void **state)
     find_rivals(rivals);
     for (size_t i = 0; i < RIVALS; i++) {
         found[i] = find_host(rivals[i], 9);
-        assert_int_equal(found[i] != NULL, i < PROBES);
+        assert_int_equal(found[i] != NULL, i < WAY_PROBES);
     }
-    for (size_t i = 0; i < PROBES; i++) {
+    for (size_t i = 0; i < WAY_PROBES; i++) {
         union udpbatch_addr to = host(rivals[i], 9);
         struct ub_way_key key = key_of(&to, NULL, 0);
         assert_memory_equal(&found[i]->key, &key, sizeof key);
@@ -210,11 +210,11 @@ static void in_the_next_plan_the_oldest_gives_way(void **state)
     (void)state;
     begin();
     find_rivals(rivals);
-    for (size_t i = 0; i < PROBES; i++, kernel.now_ns++, ub_ways_begin(&ways, true))
+    for (size_t i = 0; i < WAY_PROBES; i++, kernel.now_ns++, ub_ways_begin(&ways, true))
         assert_non_null(find_host(rivals[i], 9));
-    assert_non_null(find_host(rivals[PROBES], 9));
+    assert_non_null(find_host(rivals[WAY_PROBES], 9));
     size_t asked = kernel.asked;
-    for (size_t i = 1; i <= PROBES; i++)
+    for (size_t i = 1; i <= WAY_PROBES; i++)
         assert_non_null(find_host(rivals[i], 9));
     assert_int_equal(kernel.asked, asked);
     assert_null(find_host(rivals[0], 9));

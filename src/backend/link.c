@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static bool request(const struct ub_link *link, int fd, unsigned long what, struct ifreq *answer)
+static bool request(const struct ub_link *link, int fd, uint16_t what, struct ifreq *answer)
 {
     *answer = (struct ifreq){ .ifr_ifindex = (int)link->index };
     return ioctl(fd, SIOCGIFNAME, answer) == 0 && ioctl(fd, what, answer) == 0;
@@ -82,6 +82,4 @@ int ub_link_open(struct ub_link *link, const char *interface, int fd)
     return 0;
 }
 
-#else
-typedef int ub_link_is_left_out; /* C11 wants a declaration in every file */
 #endif

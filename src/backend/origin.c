@@ -70,11 +70,11 @@ static bool forbids_fragments(int fd)
     return mode == IP_PMTUDISC_WANT || mode == IP_PMTUDISC_DO || mode == IP_PMTUDISC_PROBE;
 }
 
-struct setting {
+struct socket_option {
     int level, name;
 };
 
-static bool is_any_set(int fd, const struct setting *settings, size_t n)
+static bool is_any_set(int fd, const struct socket_option *settings, size_t n)
 {
     unsigned char value[256];
 
@@ -108,12 +108,12 @@ static bool stamps_departures(int fd)
  * of, a choice among routes that cannot be asked for, or packets put together or cut. */
 static bool needs_the_stack(const struct ub_origin *origin, int fd)
 {
-    static const struct setting both[] = { { SOL_SOCKET, SO_DONTROUTE },
-                                           { UB_SOL_UDP, UDP_CORK },
-                                           { UB_SOL_UDP, UB_UDP_SEGMENT } };
-    static const struct setting in4[] = { { IPPROTO_IP, IP_OPTIONS },
-                                          { IPPROTO_IP, IP_UNICAST_IF } };
-    static const struct setting in6[] = {
+    static const struct socket_option both[] = { { SOL_SOCKET, SO_DONTROUTE },
+                                                 { UB_SOL_UDP, UDP_CORK },
+                                                 { UB_SOL_UDP, UB_UDP_SEGMENT } };
+    static const struct socket_option in4[] = { { IPPROTO_IP, IP_OPTIONS },
+                                                { IPPROTO_IP, IP_UNICAST_IF } };
+    static const struct socket_option in6[] = {
         { IPPROTO_IPV6, IPV6_HOPOPTS },    { IPPROTO_IPV6, IPV6_RTHDRDSTOPTS },
         { IPPROTO_IPV6, IPV6_RTHDR },      { IPPROTO_IPV6, IPV6_DSTOPTS },
         { IPPROTO_IPV6, IPV6_UNICAST_IF },
@@ -153,6 +153,4 @@ void ub_origin_read(struct ub_origin *origin, int fd)
     }
 }
 
-#else
-typedef int ub_origin_is_left_out; /* C11 wants a declaration in every file */
 #endif

@@ -25,7 +25,7 @@ struct room {
 
 /* Receives a datagram: its length, 0 if it is not the kernel's, or -errno. One that does not fit is
  * lost as one is for which the kernel has no room: -ENOBUFS. */
-static int receive(int fd, struct room *room, int flags)
+static int receive_datagram(int fd, struct room *room, int flags)
 {
     struct sockaddr_nl from = { 0 };
     struct iovec piece = { room->bytes, sizeof room->bytes };
@@ -81,7 +81,7 @@ static int subscribe(int fd)
 }
 
 /* As large as it may be; what does not fit is told as UB_RTNL_ALL. */
-static void widen(int fd)
+static void widen_buffer(int fd)
 {
     static const int size = WATCH_BUFFER;
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
@@ -93,12 +93,12 @@ int ub_rtnl_watch(void)
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
     if (fd < 0)
         return -errno;
-    widen(fd);
+    widen_buffer(fd);
     int error = subscribe(fd);
     return error < 0 ? close_and_return(fd, error) : fd;
 }
 
-static const struct ub_rtnl_change anything = { .what = UB_RTNL_ALL };
+static const struct ub_rtnl_change everything = { .what = UB_RTNL_ALL };
 
 void ub_rtnl_read_changes(int fd, void (*tell)(void *context, const struct ub_rtnl_change *change),
                           void *context)
@@ -106,17 +106,17 @@ void ub_rtnl_read_changes(int fd, void (*tell)(void *context, const struct ub_rt
     struct room room;
 
     for (int i = 0; i < DATAGRAMS_MOST; i++) {
-        int len = receive(fd, &room, MSG_DONTWAIT);
+        int len = receive_datagram(fd, &room, MSG_DONTWAIT);
         if (len == -EAGAIN)
             return;
         if (len >= 0)
             ub_rtnl_parse_changes(room.bytes, (size_t)len, tell, context);
         else
-            tell(context, &anything);
+            tell(context, &everything);
         if (len < 0 && len != -ENOBUFS)
             return;
     }
-    tell(context, &anything); /* that is still to be read */
+    tell(context, &everything); /* that is still to be read */
 }
 
 /* ---- Questions ------------------------------------------------------------------------------- */
@@ -138,7 +138,7 @@ static struct question begin_question(uint16_t type)
     return question;
 }
 
-static void add(struct question *question, uint16_t type, const void *value, size_t len)
+static void add_attribute(struct question *question, uint16_t type, const void *value, size_t len)
 {
     struct rtattr header = { .rta_type = type, .rta_len = (uint16_t)(sizeof header + len) };
     unsigned char *end =
@@ -153,13 +153,13 @@ static void add(struct question *question, uint16_t type, const void *value, siz
 static void add_number(struct question *question, uint16_t type, uint32_t number)
 {
     if (number != 0)
-        add(question, type, &number, sizeof number);
+        add_attribute(question, type, &number, sizeof number);
 }
 
 static void add_port(struct question *question, uint16_t type, uint16_t port)
 {
     if (port != 0)
-        add(question, type, &port, sizeof port);
+        add_attribute(question, type, &port, sizeof port);
 }
 
 /* A number that no question of the last four seconds had: a late answer to one has its number. */
@@ -187,7 +187,7 @@ static int ask(int fd, struct question *question, struct room *answer)
         if (errno != EINTR)
             return -errno;
     for (;;) {
-        int len = receive(fd, answer, 0);
+        int len = receive_datagram(fd, answer, 0);
         if (len < 0)
             return len == -EAGAIN ? -ETIMEDOUT : len;
         if (is_answer_to(question, answer, len))
@@ -195,29 +195,24 @@ static int ask(int fd, struct question *question, struct room *answer)
     }
 }
 
-static size_t address_size(int family)
-{
-    return family == AF_INET ? 4 : 16;
-}
-
 /* Kernels before 4.18 pass over protocol and ports. */
 static struct question question_of_route(const struct ub_rtnl_query *query)
 {
     struct question question = begin_question(RTM_GETROUTE);
-    size_t size = address_size(query->family);
+    size_t size = ub_rtnl_address_size(query->family);
     uint8_t bits = (uint8_t)(8 * size), protocol = IPPROTO_UDP;
 
     question.about.route = (struct rtmsg){ .rtm_family = (uint8_t)query->family,
                                            .rtm_dst_len = bits,
                                            .rtm_src_len = query->has_from ? bits : 0,
                                            .rtm_tos = query->tos };
-    add(&question, RTA_DST, query->to, size);
+    add_attribute(&question, RTA_DST, query->to, size);
     if (query->has_from)
-        add(&question, RTA_SRC, query->from, size);
+        add_attribute(&question, RTA_SRC, query->from, size);
     add_number(&question, RTA_OIF, query->interface_index);
     add_number(&question, RTA_MARK, query->mark);
-    add(&question, RTA_UID, &query->user, sizeof query->user);
-    add(&question, RTA_IP_PROTO, &protocol, sizeof protocol);
+    add_attribute(&question, RTA_UID, &query->user, sizeof query->user);
+    add_attribute(&question, RTA_IP_PROTO, &protocol, sizeof protocol);
     add_port(&question, RTA_SPORT, query->from_port);
     add_port(&question, RTA_DPORT, query->to_port);
     return question;
@@ -248,7 +243,7 @@ int ub_rtnl_neighbour(int fd, int family, uint32_t interface_index, const unsign
 
     question.about.neighbour =
         (struct ndmsg){ .ndm_family = (uint8_t)family, .ndm_ifindex = (int)interface_index };
-    add(&question, NDA_DST, address, address_size(family));
+    add_attribute(&question, NDA_DST, address, ub_rtnl_address_size(family));
     int len = ask(fd, &question, &answer);
     if (len < 0)
         return len;
@@ -256,6 +251,4 @@ int ub_rtnl_neighbour(int fd, int family, uint32_t interface_index, const unsign
     return error == -ENOENT || error == -EOPNOTSUPP ? 0 : error;
 }
 
-#else
-typedef int ub_rtnetlink_is_left_out; /* C11 wants a declaration in every file */
 #endif

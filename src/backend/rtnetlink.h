@@ -72,6 +72,8 @@ int ub_rtnl_watch(void);
 void ub_rtnl_read_changes(int fd, void (*tell)(void *context, const struct ub_rtnl_change *change),
                           void *context);
 
+size_t ub_rtnl_address_size(int family); /* 0: a family that has no part in this */
+
 /* The pure part of the above, on messages as they come, whole or damaged: `len` bytes at
  * `message`, which is aligned as struct nlmsghdr. */
 int ub_rtnl_parse_route(const void *message, size_t len, struct ub_rtnl_route *route);

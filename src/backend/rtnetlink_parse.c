@@ -82,8 +82,7 @@ static bool next_attribute(struct bytes *attributes, struct attribute *attribute
 
 /* ---- Values ---------------------------------------------------------------------------------- */
 
-/* 0: a family that has no part in this. */
-static size_t address_size(int family)
+size_t ub_rtnl_address_size(int family)
 {
     return family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
 }
@@ -96,7 +95,7 @@ static int read_number(const struct bytes *value, uint32_t *number)
 
 static int read_address(const struct bytes *value, int family, unsigned char *address)
 {
-    if (value->len == 0 || value->len != address_size(family))
+    if (value->len == 0 || value->len != ub_rtnl_address_size(family))
         return -EBADMSG;
     memcpy(address, value->at, value->len);
     return 0;
@@ -269,9 +268,9 @@ static struct ub_rtnl_change change_of_route(struct bytes body)
 
     if (!take(&body, &about, sizeof about))
         return anything;
-    if (address_size(about.rtm_family) == 0)
+    if (ub_rtnl_address_size(about.rtm_family) == 0)
         return nothing;
-    if (about.rtm_dst_len > 8 * address_size(about.rtm_family))
+    if (about.rtm_dst_len > 8 * ub_rtnl_address_size(about.rtm_family))
         return anything;
     change.family = about.rtm_family;
     change.bits = about.rtm_dst_len;
@@ -287,7 +286,7 @@ static struct ub_rtnl_change change_of_neighbour(struct bytes body)
 
     if (!take(&body, &about, sizeof about))
         return anything;
-    if (address_size(about.ndm_family) == 0)
+    if (ub_rtnl_address_size(about.ndm_family) == 0)
         return nothing;
     change.family = about.ndm_family;
     change.interface_index = (uint32_t)about.ndm_ifindex;
@@ -329,6 +328,4 @@ void ub_rtnl_parse_changes(const void *messages, size_t len,
         tell(context, &anything);
 }
 
-#else
-typedef int ub_rtnetlink_parse_is_left_out; /* C11 wants a declaration in every file */
 #endif

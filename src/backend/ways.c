@@ -12,7 +12,7 @@
 
 /* Destinations that are remembered. One is looked for at so many places at most, so that the time
  * does not grow however they were chosen. */
-enum { WAYS = 4096, PROBES = 8 };
+enum { WAYS = 4096, WAY_PROBES = 8 };
 
 /* Destinations that are asked for in a plan: each costs four system calls. The others take the
  * socket until it is their turn. */
@@ -287,7 +287,7 @@ static bool ask_for_neighbour(struct ub_ways *ways, struct ub_way *way, struct u
     return true;
 }
 
-static uint32_t least(uint32_t a, uint32_t b)
+static uint32_t smaller(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
 }
@@ -297,8 +297,8 @@ static uint32_t payload_most(const struct ub_ways *ways, bool is_in4, uint32_t p
     const uint32_t headers = is_in4 ? IN4_HEADERS : IN6_HEADERS;
     uint32_t mtu = is_in4 ? ways->link.mtu : ways->link.mtu_in6;
 
-    mtu = path_mtu != 0 ? least(mtu, path_mtu) : mtu;
-    mtu = least(mtu, ways->frame_size - UB_FRAME_ETHERNET);
+    mtu = path_mtu != 0 ? smaller(mtu, path_mtu) : mtu;
+    mtu = smaller(mtu, ways->frame_size - UB_FRAME_ETHERNET);
     return mtu > headers ? mtu - headers : 0;
 }
 
@@ -358,7 +358,7 @@ static enum udpbatch_detour find_out(struct ub_ways *ways, struct ub_way *way)
     return UDPBATCH_DETOUR_NONE;
 }
 
-static void ask(struct ub_ways *ways, struct ub_way *way)
+static void ask_kernel(struct ub_ways *ways, struct ub_way *way)
 {
     way->generation = ways->generation;
     way->until_ns = ways->now_ns + WAY_LASTS_NS;
@@ -412,7 +412,7 @@ static struct ub_way *place_of(const struct ub_ways *ways, const struct ub_way_k
     uint32_t at = hash(key);
     struct ub_way *place = NULL;
 
-    for (unsigned probe = 0; probe < PROBES; probe++, at++) {
+    for (unsigned probe = 0; probe < WAY_PROBES; probe++, at++) {
         struct ub_way *way = &ways->table[at % WAYS];
         if (memcmp(&way->key, key, sizeof *key) == 0)
             return way;
@@ -432,7 +432,7 @@ static struct ub_way *renew(struct ub_ways *ways, struct ub_way *way, const stru
     if (!is_valid(ways, way))
         ways->live[ways->live_count++] = (uint16_t)(way - ways->table);
     way->key = *key;
-    ask(ways, way);
+    ask_kernel(ways, way);
     return way;
 }
 
@@ -447,7 +447,7 @@ struct ub_way *ub_ways_find(struct ub_ways *ways, const union udpbatch_addr *to,
     if (!is_valid(ways, way) || memcmp(&way->key, &key, sizeof key) != 0)
         way = renew(ways, way, &key);
     else if (way->until_ns <= ways->now_ns && ways->may_ask > 0 && way->used_in != ways->plan)
-        ask(ways, way);
+        ask_kernel(ways, way);
     if (way != NULL)
         way->used_in = ways->plan;
     return way;

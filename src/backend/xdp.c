@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 
 /* One byte is needed, and a page is what there is. */
 enum { PAGE_PART = 1 };
@@ -104,7 +103,7 @@ static bool has_single_packets(const struct ub_plan *plan)
     return false;
 }
 
-static void prepare(struct ub_engine *engine, size_t from)
+static void xdp_prepare(struct ub_engine *engine, size_t from)
 {
     struct ub_xdp *xdp = engine->own;
     struct ub_plan *plan = &engine->plan;
@@ -210,7 +209,7 @@ static size_t send_by_socket(struct ub_engine *engine, size_t from)
     return count;
 }
 
-static size_t submit(struct ub_engine *engine, size_t from)
+static size_t xdp_submit(struct ub_engine *engine, size_t from)
 {
     const struct ub_xdp *xdp = engine->own;
     size_t count = from < xdp->border ? send_frames(engine, from) : 0;
@@ -236,10 +235,10 @@ static int pause_flush(struct ub_xdp *xdp, int64_t until_ns, int64_t *pause_ns)
     int error = ub_xsk_wake(&xdp->xsk);
     if (error == -ENETDOWN || error == -ENXIO || error == -EBADF)
         return -ENETDOWN;
-    struct timespec pause = { .tv_nsec = (long)(*pause_ns < left_ns ? *pause_ns : left_ns) };
+    int64_t sleep_ns = *pause_ns < left_ns ? *pause_ns : left_ns;
     if (*pause_ns < PAUSE_LAST_NS)
         *pause_ns *= 2;
-    return nanosleep(&pause, NULL) < 0 ? -errno : 0;
+    return ub_sleep_ns(sleep_ns);
 }
 
 static int flush(struct ub_engine *engine, int timeout_ms)
@@ -258,11 +257,9 @@ const struct ub_backend ub_backend_xdp = {
     .name = "xdp",
     .open = open_xdp,
     .close = close_xdp,
-    .prepare = prepare,
-    .submit = submit,
+    .prepare = xdp_prepare,
+    .submit = xdp_submit,
     .flush = flush,
 };
 
-#else
-typedef int ub_xdp_is_left_out; /* C11 wants a declaration in every file */
 #endif

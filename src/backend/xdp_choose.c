@@ -67,7 +67,7 @@ static bool is_special(const union udpbatch_addr *from)
 }
 
 /* An interface, a time, a flow label: these the stack knows how to set. */
-static bool needs_the_stack(const struct ub_train *train, const union udpbatch_addr *to)
+static bool train_needs_the_stack(const struct ub_train *train, const union udpbatch_addr *to)
 {
     return asks_for(train, UDPBATCH_META_INTERFACE | UDPBATCH_META_DEPARTURE) ||
            is_special(from_of(train)) ||
@@ -140,7 +140,7 @@ static enum udpbatch_detour choose(struct ub_xdp *xdp, const struct ub_train *tr
     /* An address of the other form than the socket's is refused, by the socket itself. */
     if (to->sa.sa_family == AF_INET6 && xdp->ways.origin.is_in4)
         return UDPBATCH_DETOUR_SOCKET;
-    if (needs_the_stack(train, to))
+    if (train_needs_the_stack(train, to))
         return UDPBATCH_DETOUR_META;
     if (!*xdp->is_ours || !xdp->ways.link.is_up)
         return UDPBATCH_DETOUR_LINK;
@@ -233,6 +233,4 @@ size_t ub_xdp_choose(struct ub_xdp *xdp, struct ub_plan *plan)
     return by_ring;
 }
 
-#else
-typedef int ub_xdp_choose_is_left_out; /* C11 wants a declaration in every file */
 #endif

@@ -126,7 +126,7 @@ static int make_frames(struct ub_xsk *xsk)
 static int map_ring(const struct ub_xsk *xsk, struct ub_xsk_ring *ring,
                     const struct xdp_ring_offset *offset, uint64_t page, size_t entry_size)
 {
-    ring->map_size = offset->desc + frame_count(xsk) * entry_size;
+    ring->map_size = (size_t)offset->desc + frame_count(xsk) * entry_size;
     void *map = mmap(NULL, ring->map_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
                      xsk->fd, (off_t)page);
     if (map == MAP_FAILED)
@@ -432,6 +432,4 @@ int ub_xsk_wake(const struct ub_xsk *xsk)
     return wake(xsk);
 }
 
-#else
-typedef int ub_xsk_is_left_out; /* C11 wants a declaration in every file */
 #endif
