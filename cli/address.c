@@ -1,12 +1,10 @@
 /* address.c: HOST:PORT, read, resolved and written. */
 #include "address.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "system.h"
 #include "units.h"
 
 /* A text taken apart. */
@@ -74,8 +72,7 @@ static bool resolve(const struct parts *parts, union udpbatch_addr *address, str
     int error = getaddrinfo(parts->host, NULL, &hints, &found);
 
     if (error != 0)
-        return reason_give(reason, "%s",
-                           error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+        return reason_give(reason, "%s", words_of_lookup(error));
     memset(address, 0, sizeof *address);
     memcpy(address, found->ai_addr, found->ai_addrlen);
     set_port(address, parts->port);
@@ -181,9 +178,9 @@ union udpbatch_addr address_unmap(const union udpbatch_addr *address)
 
 union udpbatch_addr address_in4(uint32_t host, uint16_t port)
 {
-    return (union udpbatch_addr){
-        .in4 = { .sin_family = AF_INET, .sin_addr = { htonl(host) }, .sin_port = htons(port) }
-    };
+    union udpbatch_addr address = { .in4 = { .sin_family = AF_INET, .sin_port = htons(port) } };
+    address.in4.sin_addr.s_addr = htonl(host);
+    return address;
 }
 
 socklen_t address_len(const union udpbatch_addr *address)

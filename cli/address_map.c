@@ -2,11 +2,11 @@
 #include "address_map.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "address.h"
+#include "system.h"
 
 /* A host, its port and brackets, and a NUL. */
 enum { SIDE_TEXT = NI_MAXHOST + 16 };
@@ -18,7 +18,7 @@ static bool make_room(struct address_map *map, struct reason *reason)
     size_t capacity = map->capacity == 0 ? 16 : map->capacity * 2;
     void *larger = realloc(map->rules, capacity * sizeof *map->rules);
     if (larger == NULL)
-        return reason_give(reason, "%s", strerror(ENOMEM));
+        return reason_give(reason, "%s", words_of_error(ENOMEM));
     map->rules = larger;
     map->capacity = capacity;
     return true;

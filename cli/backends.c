@@ -3,14 +3,16 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "complain.h"
+#include "system.h"
 
 /* ---- Receiving ------------------------------------------------------------------------------ */
 
-static int scratch_socket(void)
+static udpbatch_socket scratch_socket(void)
 {
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    return fd >= 0 ? fd : socket(AF_INET6, SOCK_DGRAM, 0);
+    udpbatch_socket fd = socket_open_udp(AF_INET);
+    return fd != NO_SOCKET ? fd : socket_open_udp(AF_INET6);
 }
 
 /* No call of the library tells but the open, and that only of a back end that only sends. */
@@ -19,12 +21,13 @@ bool backend_receives(const char *name)
     const struct udpbatch_receiver_options options = {
         .size = sizeof options, .backend = name, .batch = 1, .packet_size = 1
     };
-    int error, fd = scratch_socket();
+    udpbatch_socket fd = scratch_socket();
+    int error;
     struct udpbatch_receiver *receiver = udpbatch_receiver_open(fd, &options, &error);
 
     udpbatch_receiver_close(receiver);
-    if (fd >= 0)
-        close(fd);
+    if (fd != NO_SOCKET)
+        socket_close(fd);
     return receiver != NULL || error != ENOENT;
 }
 
@@ -56,7 +59,7 @@ const char *backend_explain_xdp(int error)
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
         if (sentences[i].error == error)
             return sentences[i].sentence;
-    return strerror(error);
+    return words_of_error(error);
 }
 
 const char *backend_xdp_mode(enum udpbatch_xdp_mode mode)

@@ -315,7 +315,7 @@ static int show(const struct report *report, const struct bench_settings *settin
     if (!settings->common.json)
         table_print(report, stdout);
     else if (!(shown = bench_json_print(report)))
-        complain("cannot write JSON: %s", strerror(ENOMEM));
+        complain("cannot write JSON: %s", words_of_error(ENOMEM));
     bool nothing_to_draw = report->interrupted && report->count == 0;
     if (settings->plot != NULL && !nothing_to_draw && !plot_draw(report, settings->plot, &reason)) {
         complain("%s", reason.text);

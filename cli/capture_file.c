@@ -4,13 +4,10 @@
 #ifdef HAVE_LIBPCAP
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "interrupt.h"
+#include "system.h"
 
 bool capture_file_is_given_up(const struct capture_file *file)
 {
@@ -19,13 +16,11 @@ bool capture_file_is_given_up(const struct capture_file *file)
 
 static bool wait_for_bytes(struct capture_file *file)
 {
-    struct pollfd wait = { .fd = file->fd, .events = POLLIN };
-
-    if (poll(&wait, 1, 0) > 0)
+    if (file_wait_to_read(file->fd, 0))
         return true;
     if (file->wait_begins != NULL)
         file->wait_begins(file->that);
-    while (poll(&wait, 1, TICK_MS) <= 0)
+    while (!file_wait_to_read(file->fd, TICK_MS))
         if (capture_file_is_given_up(file))
             return false;
     return true;
@@ -46,7 +41,7 @@ static ssize_t read_some(void *cookie, char *bytes, size_t size)
             errno = EINTR;
             return -1;
         }
-        count = read(file->fd, bytes, size);
+        count = file_read(file->fd, bytes, size);
     } while (count < 0 && is_passing(errno));
     if (count > 0)
         file->taken += (uint64_t)count;
@@ -54,7 +49,7 @@ static ssize_t read_some(void *cookie, char *bytes, size_t size)
 }
 
 /* Only says where it is, for ftello. */
-static int tell(void *cookie, off64_t *offset, int from)
+static int tell(void *cookie, off_t *offset, int from)
 {
     const struct capture_file *file = cookie;
 
@@ -62,7 +57,7 @@ static int tell(void *cookie, off64_t *offset, int from)
         errno = ESPIPE;
         return -1;
     }
-    *offset = (off64_t)file->taken;
+    *offset = (off_t)file->taken;
     return 0;
 }
 
@@ -79,9 +74,9 @@ static bool open_descriptor(struct capture_file *file, const char *name, struct 
     struct stat status;
 
     file->name = standard ? "standard input" : name;
-    file->fd = standard ? STDIN_FILENO : open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    file->fd = standard ? STDIN_FILENO : file_open_to_read(name);
     if (file->fd < 0 || fstat(file->fd, &status) < 0)
-        return reason_give(reason, "cannot read %s: %s", file->name, strerror(errno));
+        return reason_give(reason, "cannot read %s: %s", file->name, words_of_error(errno));
     const off_t at = S_ISREG(status.st_mode) ? lseek(file->fd, 0, SEEK_CUR) : -1;
     if (at >= 0 && at < status.st_size)
         file->length = (uint64_t)(status.st_size - at);
@@ -101,7 +96,7 @@ bool capture_file_open(struct capture_file *file, const char *name, struct reaso
     file->stream = fopencookie(file, "r", functions);
     if (file->stream == NULL) {
         close_file(file);
-        return reason_give(reason, "%s", strerror(ENOMEM));
+        return reason_give(reason, "%s", words_of_error(ENOMEM));
     }
     setvbuf(file->stream, file->buffer, _IOFBF, sizeof file->buffer);
     return true;

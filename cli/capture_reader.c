@@ -62,7 +62,7 @@ static bool open_pcap(struct capture_reader *reader, struct reason *reason)
         return true;
     fclose(reader->file.stream);
     return reason_give(reason, "cannot read %s: %s", reader->file.name,
-                       capture_file_is_given_up(&reader->file) ? strerror(EINTR) : why);
+                       capture_file_is_given_up(&reader->file) ? words_of_error(EINTR) : why);
 }
 
 static void prepare_locks(struct capture_reader *reader)
@@ -84,7 +84,7 @@ bool capture_reader_open(struct capture_reader *reader, const struct capture_set
     reader->map = settings->map;
     reader->incoming = calloc(1, sizeof *reader->incoming);
     if (reader->incoming == NULL)
-        return reason_give(reason, "%s", strerror(ENOMEM));
+        return reason_give(reason, "%s", words_of_error(ENOMEM));
     return capture_file_open(&reader->file, settings->name, reason) && open_pcap(reader, reason) &&
            (link_of(pcap_datalink(reader->pcap), &reader->link) || refuse_link(reader, reason));
 }
@@ -280,7 +280,7 @@ size_t capture_reader_waiting(struct capture_reader *reader)
 void capture_reader_explain(const struct capture_reader *reader, struct reason *reason)
 {
     reason_give(reason, "cannot read %s: %s", reader->file.name,
-                reader->has_thread ? pcap_geterr(reader->pcap) : strerror(EAGAIN));
+                reader->has_thread ? pcap_geterr(reader->pcap) : words_of_error(EAGAIN));
 }
 
 /* ---- Close ---------------------------------------------------------------------------------- */

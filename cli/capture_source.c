@@ -123,7 +123,7 @@ static bool open_reading(struct capture_reading *reading, const struct capture_s
     if (!capture_reader_open(&reading->reader, settings, reason))
         return false;
     reading->batch = calloc(1, sizeof *reading->batch);
-    return reading->batch != NULL || reason_give(reason, "%s", strerror(ENOMEM));
+    return reading->batch != NULL || reason_give(reason, "%s", words_of_error(ENOMEM));
 }
 
 bool capture_source_open(struct capture_source *capture, const struct capture_settings *settings,
@@ -136,7 +136,7 @@ bool capture_source_open(struct capture_source *capture, const struct capture_se
 
     *capture = (struct capture_source){ .source = { .kind = &kind }, .reading = reading };
     if (reading == NULL)
-        return reason_give(reason, "%s", strerror(ENOMEM));
+        return reason_give(reason, "%s", words_of_error(ENOMEM));
     capture->source.addressed = settings->map != NULL;
     if (!open_reading(reading, settings, reason)) {
         close_capture(&capture->source);

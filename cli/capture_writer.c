@@ -44,7 +44,7 @@ struct capture_writer *capture_writer_open(const union udpbatch_addr *bound, str
         writer->bound = *bound;
         return writer;
     }
-    reason_give(reason, "cannot begin a capture: %s", strerror(ENOMEM));
+    reason_give(reason, "cannot begin a capture: %s", words_of_error(ENOMEM));
     capture_writer_close(writer);
     return NULL;
 }

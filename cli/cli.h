@@ -2,13 +2,27 @@
 #ifndef CLI_H
 #define CLI_H
 
-#define _GNU_SOURCE /* getopt_long, getrusage, and the sockets of <netinet/in.h> */
+/* getopt_long, getrusage and the sockets of <netinet/in.h>; files beyond 2 GiB, where a long has 32
+ * bits; no old headers of Windows, which define words such as `interface`. */
+#define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64
+#define WIN32_LEAN_AND_MEAN
+#ifndef _WIN32_WINNT
+#define _WIN32_WINNT 0x0602 /* Windows 8, whose clocks are precise */
+#endif
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "udpbatch.h"
+
+/* What __attribute__((format)) takes for the printf that is used: mingw-w64's own knows %zu. */
+#ifdef __MINGW32__
+#define PRINTF_STYLE gnu_printf
+#else
+#define PRINTF_STYLE printf
+#endif
 
 /* Exit statuses. */
 enum {

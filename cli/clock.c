@@ -1,38 +1,5 @@
-/* clock.c: the time that passes, that of the day, and the processor time that is used. */
+/* clock.c: what is reckoned with times. The clocks are in system/. */
 #include "clock.h"
-
-#include <sys/resource.h>
-#include <sys/time.h>
-#include <time.h>
-
-static uint64_t read_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
-
-uint64_t clock_now_ns(void)
-{
-    return read_ns(CLOCK_MONOTONIC);
-}
-
-uint64_t clock_time_of_day_ns(void)
-{
-    return read_ns(CLOCK_REALTIME);
-}
-
-static double timeval_seconds(const struct timeval *time)
-{
-    return (double)time->tv_sec + (double)time->tv_usec / 1e6;
-}
-
-double clock_cpu_seconds(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return timeval_seconds(&usage.ru_utime) + timeval_seconds(&usage.ru_stime);
-}
 
 double clock_seconds(uint64_t ns)
 {
@@ -42,11 +9,4 @@ double clock_seconds(uint64_t ns)
 uint64_t clock_deadline_ns(uint64_t now_ns, double seconds)
 {
     return seconds > 0 ? now_ns + (uint64_t)(seconds * NS_PER_SECOND) : UINT64_MAX;
-}
-
-void clock_sleep_ns(uint64_t ns)
-{
-    struct timespec pause = { .tv_sec = (time_t)(ns / NS_PER_SECOND),
-                              .tv_nsec = (long)(ns % NS_PER_SECOND) };
-    nanosleep(&pause, NULL);
 }

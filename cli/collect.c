@@ -48,8 +48,8 @@ static void receive(struct collect *collect, uint64_t now_ns)
 {
     struct udpbatch_received packets[SINK_PACKETS];
     const uint64_t wanted = collect->most - collect->sink->packets;
-    const int count = udpbatch_receiver_receive(collect->receiver, packets,
-                                                wanted < SINK_PACKETS ? wanted : SINK_PACKETS);
+    const size_t most = wanted < SINK_PACKETS ? (size_t)wanted : SINK_PACKETS;
+    const int count = udpbatch_receiver_receive(collect->receiver, packets, most);
     if (count > 0)
         take(collect, packets, (size_t)count);
     else if (udpbatch_error_meaning(count) == UDPBATCH_BUSY)

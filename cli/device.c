@@ -1,7 +1,9 @@
 /* device.c: a network device, by ioctl(2): SIOCGIFMTU and SIOCETHTOOL. */
 #include "device.h"
 
-#ifdef __linux__
+#include "system.h"
+
+#if ON_LINUX
 
 #include <errno.h>
 #include <ifaddrs.h>
@@ -222,7 +224,7 @@ bool device_segmentation_off(const char *name, struct reason *reason)
         return reason_give(reason, "%s does not tell of its %s", name, feature);
     if (!switch_feature_off(name, i, count))
         return reason_give(reason, "cannot switch %s of %s off: %s", feature, name,
-                           strerror(errno));
+                           words_of_error(errno));
     if (!segmentation_is_off(name))
         return reason_give(reason, "%s of %s stays on", feature, name);
     return true;

@@ -2,13 +2,11 @@
 #include "file_source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "system.h"
 
 /* Room for the longest line and its newline; and for reads that cost little. */
 enum { BUFFER_SIZE = 1 << 20 };
@@ -25,13 +23,13 @@ static bool open_file(struct file_source *file, const char *name, struct reason 
     struct stat status;
 
     file->source.name = standard ? "standard input" : name;
-    file->fd = standard ? STDIN_FILENO : open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    file->fd = standard ? STDIN_FILENO : file_open_to_read(name);
     if (file->fd < 0 || fstat(file->fd, &status) < 0)
-        return reason_give(reason, "cannot read %s: %s", file->source.name, strerror(errno));
-    if ((fcntl(file->fd, F_GETFL) & O_ACCMODE) == O_WRONLY)
-        return reason_give(reason, "cannot read %s: %s", file->source.name, strerror(EBADF));
+        return reason_give(reason, "cannot read %s: %s", file->source.name, words_of_error(errno));
+    if (!file_is_readable(file->fd))
+        return reason_give(reason, "cannot read %s: %s", file->source.name, words_of_error(EBADF));
     if (S_ISDIR(status.st_mode))
-        return reason_give(reason, "cannot read %s: %s", file->source.name, strerror(EISDIR));
+        return reason_give(reason, "cannot read %s: %s", file->source.name, words_of_error(EISDIR));
     off_t at = S_ISREG(status.st_mode) ? lseek(file->fd, 0, SEEK_CUR) : -1;
     file->size_at_open = status.st_size;
     if (at >= 0 && at < status.st_size)
@@ -62,12 +60,11 @@ static bool has_shrunk(const struct file_source *file)
 static void fill(struct source *source, int timeout_ms)
 {
     struct file_source *file = file_of(source);
-    struct pollfd wait = { .fd = file->fd, .events = POLLIN };
 
     move_to_front(file);
-    if (poll(&wait, 1, timeout_ms) <= 0)
+    if (!file_wait_to_read(file->fd, timeout_ms))
         return;
-    ssize_t count = read(file->fd, file->buffer + file->end, BUFFER_SIZE - file->end);
+    ssize_t count = file_read(file->fd, file->buffer + file->end, BUFFER_SIZE - file->end);
     if (count > 0)
         file->end += (size_t)count;
     else if (count < 0 && !is_passing(errno))
@@ -154,7 +151,7 @@ static void explain(const struct source *source, struct reason *reason)
         reason_give(reason, "%s: line %" PRIu64 " is longer than %d bytes", source->name,
                     source->count + 1, PAYLOAD_MAX);
     else
-        reason_give(reason, "cannot read %s: %s", source->name, strerror(source->error));
+        reason_give(reason, "cannot read %s: %s", source->name, words_of_error(source->error));
 }
 
 static void close_file(struct source *source)
@@ -178,5 +175,5 @@ bool file_source_open(struct file_source *file, const char *name, bool lines, si
     if (!open_file(file, name, reason))
         return false;
     file->buffer = malloc(BUFFER_SIZE);
-    return file->buffer != NULL || reason_give(reason, "%s", strerror(ENOMEM));
+    return file->buffer != NULL || reason_give(reason, "%s", words_of_error(ENOMEM));
 }

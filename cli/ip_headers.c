@@ -1,10 +1,10 @@
 /* ip_headers.c: the IP and UDP headers that a datagram had. */
 #include "ip_headers.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "address.h"
+#include "system.h"
 
 enum { IN4_BYTES = 20, IN6_BYTES = 40, UDP_BYTES = 8 };
 

@@ -3,7 +3,7 @@
 
 #include "json_object.h"
 
-#include <math.h>
+#include <float.h>
 
 void json_put(json_t *object, const char *name, json_t *value)
 {
@@ -17,7 +17,7 @@ void json_put_text(json_t *object, const char *name, const char *text)
 
 void json_put_real(json_t *object, const char *name, double value)
 {
-    json_put(object, name, isfinite(value) && value >= 0 ? json_real(value) : NULL);
+    json_put(object, name, value >= 0 && value <= DBL_MAX ? json_real(value) : NULL);
 }
 
 void json_put_count(json_t *object, const char *name, uint64_t count)

@@ -14,7 +14,7 @@ static json_t *refusal_object(const struct refusal *row)
 {
     json_t *object = json_object();
     json_put_address(object, "target", &row->target);
-    json_put_text(object, "error", strerror(row->error));
+    json_put_text(object, "error", words_of_error(row->error));
     json_put_count(object, "errno", (uint64_t)row->error);
     json_put_count(object, "count", row->count);
     return object;

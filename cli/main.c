@@ -2,14 +2,12 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "complain.h"
 #include "options.h"
+#include "system.h"
 
 static const struct command *find_command(const char *name)
 {
@@ -73,23 +71,12 @@ static int run(int argc, char **argv)
     return run_command(argv[1], argc - 1, argv + 1);
 }
 
-/* Before anything is opened: a closed standard descriptor would be the number of the next socket,
- * and what is printed would be sent. In its place, one that can be used for nothing. */
-static void fill_standard_descriptors(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-}
-
 int main(int argc, char **argv)
 {
-    fill_standard_descriptors();
-    signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error like any other */
-    int status = run(argc, argv);
+    int status = process_begin() ? run(argc, argv) : STATUS_USAGE;
 
     if (fflush(stdout) != 0)
-        complain("cannot write standard output: %s", strerror(errno));
+        complain("cannot write standard output: %s", words_of_error(errno));
     else if (ferror(stdout)) /* of an earlier write, which has left no errno */
         complain("cannot write standard output: some of it is missing");
     else

@@ -2,12 +2,11 @@
 #include "numbered_source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
+#include "system.h"
 
 static struct numbered_source *numbered_of(struct source *source)
 {
@@ -69,19 +68,6 @@ static const struct source_kind kind = {
     .fill = fill, .cut = cut, .stamp = stamp, .left = left, .close = close_numbered
 };
 
-/* Another one for each run, so that a receiver does not take two for one. */
-static uint32_t choose_stream(void)
-{
-    uint32_t stream = (uint32_t)clock_time_of_day_ns();
-    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return stream;
-    (void)!read(fd, &stream, sizeof stream);
-    close(fd);
-    return stream;
-}
-
 /* 0, 1, 2 ... in each payload, by whatever it begins with. */
 static bool fill_buffer(struct numbered_source *numbered, struct reason *reason)
 {
@@ -89,7 +75,7 @@ static bool fill_buffer(struct numbered_source *numbered, struct reason *reason)
 
     numbered->buffer = malloc(numbered->room * size);
     if (numbered->buffer == NULL)
-        return reason_give(reason, "%s", strerror(ENOMEM));
+        return reason_give(reason, "%s", words_of_error(ENOMEM));
     for (size_t i = 0; i < size; i++)
         numbered->buffer[i] = (unsigned char)i;
     for (size_t i = 1; i < numbered->room; i++)
@@ -100,9 +86,10 @@ static bool fill_buffer(struct numbered_source *numbered, struct reason *reason)
 bool numbered_source_open(struct numbered_source *numbered, size_t size, uint64_t count,
                           bool is_sure, struct reason *reason)
 {
+    /* Another stream for each run, so that a receiver does not take two for one. */
     *numbered = (struct numbered_source){
         .source = { .kind = &kind, .name = "numbered packets", .size = size, .length = count },
-        .next = { .stream = choose_stream(), .total = is_sure ? count : 0 },
+        .next = { .stream = process_random(), .total = is_sure ? count : 0 },
         .room = count > 0 ? least(NUMBERED_PAYLOADS, count) : NUMBERED_PAYLOADS,
     };
     return fill_buffer(numbered, reason);

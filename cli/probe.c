@@ -2,8 +2,6 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <net/if.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 #include "address.h"
 #include "options.h"
 #include "probe/show.h"
+#include "system.h"
 
 struct probe_settings {
     struct common_settings common;
@@ -39,10 +38,10 @@ static bool set_to(void *settings, const char *argument, struct reason *reason)
 static bool set_interface(void *settings, const char *argument, struct reason *reason)
 {
     ((struct probe_settings *)settings)->subject.interface = argument;
-    if (if_nametoindex(argument) != 0)
+    if (interface_find(argument) != 0)
         return true;
     if (errno == EMFILE || errno == ENFILE)
-        return reason_give(reason, "%s", strerror(errno));
+        return reason_give(reason, "%s", words_of_error(errno));
     return reason_give(reason, "there is no such network interface");
 }
 
@@ -94,13 +93,13 @@ static int ask_and_show(struct probe_settings *settings)
     int status = STATUS_INCOMPLETE;
 
     if (answers == NULL) {
-        complain("%s", strerror(ENOMEM));
+        complain("%s", words_of_error(ENOMEM));
         return status;
     }
     subject_complete(&settings->subject);
     questions_ask(&settings->subject, answers);
     if (!show(settings, answers))
-        complain("cannot write JSON: %s", strerror(ENOMEM));
+        complain("cannot write JSON: %s", words_of_error(ENOMEM));
     else if (answers_are_complete(answers))
         status = STATUS_DONE;
     free(answers);

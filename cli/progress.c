@@ -3,10 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "clock.h"
+#include "system.h"
 #include "units.h"
 
 static const uint64_t REDRAW_NS = UINT64_C(100) * NS_PER_MS;
@@ -63,7 +62,7 @@ static void write_line(const struct progress_state *state, size_t columns, char 
 void progress_begin(struct progress *progress, bool quiet, uint64_t now_ns)
 {
     *progress = (struct progress){ .quiet = quiet,
-                                   .terminal = isatty(STDERR_FILENO) != 0,
+                                   .terminal = terminal_is(STDERR_FILENO),
                                    .begun_ns = now_ns };
     progress->next_ns = now_ns + (progress->terminal ? REDRAW_NS : LINE_NS);
 }
@@ -71,13 +70,6 @@ void progress_begin(struct progress *progress, bool quiet, uint64_t now_ns)
 bool progress_is_due(const struct progress *progress, uint64_t now_ns)
 {
     return !progress->quiet && now_ns >= progress->next_ns;
-}
-
-/* Asked each time, as a terminal can change its size. */
-static size_t terminal_columns(void)
-{
-    struct winsize size;
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 /* Over the bar before, of which nothing may be left. Blanks work on every terminal. */
@@ -94,7 +86,8 @@ void progress_show(struct progress *progress, struct progress_state *state, uint
     char line[PROGRESS_LINE];
 
     state->seconds = clock_seconds(now_ns - progress->begun_ns);
-    write_line(state, progress->terminal ? terminal_columns() : 0, line);
+    /* Asked each time, as a terminal can change its size. */
+    write_line(state, progress->terminal ? terminal_columns(STDERR_FILENO) : 0, line);
     if (progress->terminal)
         draw(progress, line);
     else

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "address.h"
 #include "clock.h"
@@ -16,12 +15,13 @@
 #include "report_recv.h"
 #include "socket.h"
 #include "statistics_recv.h"
+#include "system.h"
 
 /* ---- What it opens ------------------------------------------------------------------------- */
 
 /* All that a run holds. */
 struct receiving {
-    int fd;
+    udpbatch_socket fd;
     union udpbatch_addr address;
     struct sink sink;
     struct collect collect;
@@ -51,7 +51,8 @@ static bool open_receiver(struct receiving *receiving, const struct recv_setting
         options.meta &= ~UDPBATCH_META_CAME_AT;
         *receiver = udpbatch_receiver_open(receiving->fd, &options, &error);
     }
-    return *receiver != NULL || reason_give(reason, "cannot open a receiver: %s", strerror(error));
+    return *receiver != NULL ||
+           reason_give(reason, "cannot open a receiver: %s", words_of_error(error));
 }
 
 static bool open_sink(struct receiving *receiving, const struct recv_settings *settings,
@@ -64,12 +65,12 @@ static bool open_sink(struct receiving *receiving, const struct recv_settings *s
     return sink_open(&receiving->sink, &sink, reason);
 }
 
-static void set_buffer_of(int fd, uint64_t wanted)
+static void set_buffer_of(udpbatch_socket fd, uint64_t wanted)
 {
     size_t granted = wanted > 0 ? socket_set_buffer(fd, (size_t)wanted) : 0;
     if (granted < wanted)
-        complain("warning: the receive buffer is %zu bytes, raise net.core.rmem_max for more",
-                 granted);
+        complain("warning: the receive buffer is %zu bytes%s", granted,
+                 ON_LINUX ? ", raise net.core.rmem_max for more" : "");
 }
 
 /* The file comes after the socket: an address in use must not empty it. */
@@ -80,7 +81,7 @@ static bool open_all(struct receiving *receiving, const struct recv_settings *se
     if (!recv_check(settings, reason))
         return false;
     receiving->fd = socket_open_listening(&receiving->address, settings->dual, reason);
-    if (receiving->fd < 0)
+    if (receiving->fd == NO_SOCKET)
         return false;
     set_buffer_of(receiving->fd, settings->buffer);
     return open_receiver(receiving, settings, reason) && open_sink(receiving, settings, reason);
@@ -91,8 +92,8 @@ static void close_all(struct receiving *receiving)
     sink_close(&receiving->sink);
     streams_end(&receiving->collect.streams);
     udpbatch_receiver_close(receiving->collect.receiver);
-    if (receiving->fd >= 0)
-        close(receiving->fd);
+    if (receiving->fd != NO_SOCKET)
+        socket_close(receiving->fd);
 }
 
 /* ---- What there is to report ----------------------------------------------------------------- */
@@ -205,13 +206,13 @@ static bool explain(const struct receiving *receiving)
     struct reason reason;
 
     if (receiving->collect.error != 0)
-        complain("cannot receive: %s", strerror(receiving->collect.error));
+        complain("cannot receive: %s", words_of_error(receiving->collect.error));
     if (receiving->sink.error != 0) {
         sink_explain(&receiving->sink, &reason);
         complain("%s", reason.text);
     }
     if (receiving->is_mute)
-        complain("some of the JSON is missing: %s", strerror(ENOMEM));
+        complain("some of the JSON is missing: %s", words_of_error(ENOMEM));
     return receiving->collect.error == 0 && receiving->sink.error == 0 && !receiving->is_mute;
 }
 
@@ -227,13 +228,13 @@ static int recv_all(struct receiving *receiving, const struct recv_settings *set
     bool complete = explain(receiving);
     bool reported = report(&result, &settings->common);
     if (!reported)
-        complain("cannot write JSON: %s", strerror(ENOMEM));
+        complain("cannot write JSON: %s", words_of_error(ENOMEM));
     return complete && reported ? STATUS_DONE : STATUS_INCOMPLETE;
 }
 
 static int open_and_receive(const struct recv_settings *settings)
 {
-    struct receiving receiving = { .fd = -1, .sink = { .fd = -1 } };
+    struct receiving receiving = { .fd = NO_SOCKET, .sink = { .fd = -1 } };
     struct reason reason;
     int status = STATUS_USAGE;
 
@@ -251,7 +252,7 @@ static int open_and_receive(const struct recv_settings *settings)
 int recv_run(int argc, char **argv)
 {
     struct recv_settings settings = { 0 };
-    ticker_hear();
+    totals_hear();
     int status = options_parse(&recv_command, &settings, argc, argv);
     return status == OPTIONS_GO_ON ? open_and_receive(&settings) : status;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "system.h"
 #include "units.h"
 
 static bool set_bind(void *settings, const char *argument, struct reason *reason)
@@ -82,8 +83,8 @@ const struct command recv_command = {
              "HOST of udpbatch send; :PORT and *:PORT are all addresses of IPv4 and IPv6.\n"
              "SIZE is in bytes, or with K, M or G in powers of 1024. Of packets that udpbatch\n"
              "send has numbered, the report tells how many were lost and how late they came.\n"
-             "It goes to standard error, with --json to standard output; SIGUSR1 prints the\n"
-             "totals so far.\n"
+             "It goes to standard error, with --json to standard output; " TOTALS_WISH " prints\n"
+             "the totals so far.\n"
              "\n"
              "Exit status: 0 ended by --count, --for or Ctrl-C, 1 something could not be\n"
              "received or written, 2 the arguments are wrong and nothing was begun.\n",

@@ -17,7 +17,7 @@ static void report_target(FILE *file, const struct refusals *refusals, size_t fi
     fputs(address_write(&refusals->rows[first].target, text), file);
     for (size_t i = first; i != REFUSALS_END; i = refusals->rows[i].next) {
         const struct refusal *row = &refusals->rows[i];
-        fprintf(file, "%s%" PRIu64 ": %s", between, row->count, strerror(row->error));
+        fprintf(file, "%s%" PRIu64 ": %s", between, row->count, words_of_error(row->error));
         between = "; ";
     }
     fputc('\n', file);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "address.h"
 #include "backends.h"
@@ -15,15 +14,16 @@
 #include "skipped.h"
 #include "socket.h"
 #include "statistics_send.h"
+#include "system.h"
 
 /* ---- What it opens ------------------------------------------------------------------------- */
 
 /* The first send would do it, but past the network stack a socket has to have its port before. */
-static bool bind_socket(int fd, int family, struct reason *reason)
+static bool bind_socket(udpbatch_socket fd, int family, struct reason *reason)
 {
     const union udpbatch_addr any = { .sa.sa_family = (sa_family_t)family };
     return bind(fd, &any.sa, address_len(&any)) == 0 ||
-           reason_give(reason, "cannot bind a socket: %s", strerror(errno));
+           reason_give(reason, "cannot bind a socket: %s", words_of_error(socket_error()));
 }
 
 static bool explain_open(const struct send_settings *settings, int error, struct reason *reason)
@@ -31,7 +31,7 @@ static bool explain_open(const struct send_settings *settings, int error, struct
     if (backend_is_xdp(settings->common.backend))
         return reason_give(reason, "cannot send by %s, queue %u: %s", settings->interface,
                            (unsigned)settings->queue, backend_explain_xdp(error));
-    return reason_give(reason, "cannot open a sender: %s", strerror(error));
+    return reason_give(reason, "cannot open a sender: %s", words_of_error(error));
 }
 
 /* The library counts bytes. */
@@ -43,7 +43,7 @@ static void set_rate(struct udpbatch_sender_options *options, const struct send_
     options->burst = settings->burst;
 }
 
-static bool open_sender(struct sending *sending, int fd, struct reason *reason)
+static bool open_sender(struct sending *sending, udpbatch_socket fd, struct reason *reason)
 {
     const struct send_settings *settings = sending->settings;
     struct udpbatch_sender_options options = { .size = sizeof options,
@@ -67,15 +67,28 @@ static int choose_family(struct send_settings *settings)
                                    : targets_choose_family(&settings->targets);
 }
 
+/* What a system has no way to ask for, the library refuses for each datagram: one that is too long,
+ * which never leaves, tells beforehand. */
+static bool check_meta(udpbatch_socket fd, int family, const struct udpbatch_meta *meta,
+                       struct reason *reason)
+{
+    const union udpbatch_addr to = { .sa.sa_family = (sa_family_t)family };
+    struct udpbatch_packet packet = { .data = "", .len = UINT16_MAX + 1, .to = &to, .meta = meta };
+
+    return meta->flags == 0 || udpbatch_send(fd, &packet, 1).first_error != EOPNOTSUPP ||
+           reason_give(reason, "this system has no --tos, --ttl, --from or --interface");
+}
+
 /* The descriptor stays open on failure. */
-static bool open_socket(int *fd, const struct send_settings *settings, int family,
+static bool open_socket(udpbatch_socket *fd, const struct send_settings *settings, int family,
                         struct reason *reason)
 {
     *fd = socket_open_sending(family, settings->broadcast, reason);
-    return *fd >= 0 && bind_socket(*fd, family, reason);
+    return *fd != NO_SOCKET && bind_socket(*fd, family, reason) &&
+           check_meta(*fd, family, &settings->meta, reason);
 }
 
-static bool open_all(struct sending *sending, int *fd, struct send_settings *settings,
+static bool open_all(struct sending *sending, udpbatch_socket *fd, struct send_settings *settings,
                      struct reason *reason)
 {
     if (!send_check(settings, reason))
@@ -87,11 +100,11 @@ static bool open_all(struct sending *sending, int *fd, struct send_settings *set
            open_socket(fd, settings, family, reason) && open_sender(sending, *fd, reason);
 }
 
-static void close_all(struct sending *sending, int fd)
+static void close_all(struct sending *sending, udpbatch_socket fd)
 {
     udpbatch_sender_close(sending->transfer.sender);
-    if (fd >= 0)
-        close(fd);
+    if (fd != NO_SOCKET)
+        socket_close(fd);
     refusals_free(&sending->refusals);
     send_source_close(&sending->source);
 }
@@ -104,7 +117,7 @@ static bool report(const struct send_result *result, const struct common_setting
     if (how->json) {
         if (json_send(result))
             return true;
-        complain("cannot write JSON: %s", strerror(ENOMEM));
+        complain("cannot write JSON: %s", words_of_error(ENOMEM));
         return false;
     }
     report_send(stdout, result);
@@ -143,7 +156,7 @@ static void explain(const struct sending *sending, const struct send_result *res
         complain("%s %s: the last datagrams may not have left", sending->settings->interface,
                  sending->flush_error == -ENETDOWN ? "went down" : "did not take all in time");
     if (sending->is_mute)
-        complain("some of the JSON is missing: %s", strerror(ENOMEM));
+        complain("some of the JSON is missing: %s", words_of_error(ENOMEM));
 }
 
 /* Lines of a file that were not read are not among the unsent: nobody knows how many. */
@@ -187,7 +200,8 @@ static int open_and_send(struct send_settings *settings)
 {
     struct sending sending = { 0 };
     struct reason reason;
-    int fd = -1, status = STATUS_USAGE;
+    udpbatch_socket fd = NO_SOCKET;
+    int status = STATUS_USAGE;
 
     if (open_all(&sending, &fd, settings, &reason)) {
         interrupt_catch_at_work();
@@ -203,7 +217,7 @@ static int open_and_send(struct send_settings *settings)
 int send_run(int argc, char **argv)
 {
     struct send_settings settings = { 0 };
-    ticker_hear();
+    totals_hear();
     int status = options_parse(&send_command, &settings, argc, argv);
 
     if (status == OPTIONS_GO_ON)

@@ -2,11 +2,11 @@
 #include "send_check.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <string.h>
 
 #include "backends.h"
 #include "numbered.h"
+#include "system.h"
 
 bool send_is_numbered(const struct send_settings *settings)
 {
@@ -113,9 +113,9 @@ static bool check_stack(struct send_settings *settings, struct reason *reason)
     if (settings->interface == NULL)
         return true;
     meta->flags |= UDPBATCH_META_INTERFACE;
-    meta->interface_index = if_nametoindex(settings->interface);
+    meta->interface_index = interface_find(settings->interface);
     return meta->interface_index != 0 ||
-           reason_give(reason, "--interface %s: %s", settings->interface, strerror(errno));
+           reason_give(reason, "--interface %s: %s", settings->interface, words_of_error(errno));
 }
 
 bool send_check(struct send_settings *settings, struct reason *reason)

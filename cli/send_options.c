@@ -5,6 +5,7 @@
 
 #include "address.h"
 #include "source.h"
+#include "system.h"
 
 /* A capture of an hour takes six weeks, or a few milliseconds. */
 static const double SPEED_LEAST = 0.001, SPEED_MOST = 1e6;
@@ -240,6 +241,6 @@ const struct command send_command = {
              "comment. FROM is ADDRESS, ADDRESS:PORT, :PORT or *, and TO is HOST:PORT or HOST.\n"
              "\n"
              "Exit status: 0 all was sent, 1 something was refused or left over, 2 the\n"
-             "arguments are wrong and nothing was begun. Ctrl-C ends with the totals so far,\n"
-             "SIGUSR1 prints them and goes on.\n",
+             "arguments are wrong and nothing was begun. Ctrl-C ends with the totals so\n"
+             "far, " TOTALS_WISH " prints them and goes on.\n",
 };

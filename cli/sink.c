@@ -2,16 +2,12 @@
 #include "sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "interrupt.h"
+#include "system.h"
 
 /* The longest payload, and its newline. */
 enum { SLOT = 65535 + 1 };
@@ -47,18 +43,9 @@ static bool lay_records(struct sink *sink, const struct udpbatch_received *packe
 
 /* ---- How it is written ----------------------------------------------------------------------- */
 
-static bool can_block(int fd)
-{
-    struct stat status;
-    if (fstat(fd, &status) < 0)
-        return false;
-    return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || isatty(fd) != 0;
-}
-
 static bool wait_for_room(struct sink *sink, uint64_t deadline_ns)
 {
-    struct pollfd wait = { .fd = sink->fd, .events = POLLOUT };
-    while (poll(&wait, 1, TICK_MS) <= 0) {
+    while (!file_wait_to_write(sink->fd, TICK_MS)) {
         if (interrupted() || clock_now_ns() >= deadline_ns) {
             sink->error = EINTR;
             return false;
@@ -76,7 +63,7 @@ static size_t write_bytes(struct sink *sink, size_t len, uint64_t deadline_ns)
 
     while (at < len && (!sink->can_block || wait_for_room(sink, deadline_ns))) {
         size_t part = len - at < most ? len - at : most;
-        ssize_t written = write(sink->fd, sink->laid + at, part);
+        ssize_t written = file_write(sink->fd, sink->laid + at, part);
         if (written >= 0) {
             at += (size_t)written;
         } else if (errno != EINTR && errno != EAGAIN) {
@@ -129,7 +116,7 @@ static bool make_room(struct sink *sink, const union udpbatch_addr *bound, struc
         return sink->capture != NULL;
     }
     sink->buffer = malloc((size_t)SINK_PACKETS * SLOT);
-    return sink->buffer != NULL || reason_give(reason, "%s", strerror(ENOMEM));
+    return sink->buffer != NULL || reason_give(reason, "%s", words_of_error(ENOMEM));
 }
 
 /* At once: a reader may be waiting for it. */
@@ -160,11 +147,10 @@ bool sink_open(struct sink *sink, const struct sink_settings *settings, struct r
                            .lines = settings->lines };
     if (!make_room(sink, settings->bound, reason))
         return false;
-    sink->fd =
-        standard ? STDOUT_FILENO : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    sink->fd = standard ? STDOUT_FILENO : file_open_to_write(name);
     if (sink->fd < 0)
-        return reason_give(reason, "cannot write %s: %s", name, strerror(errno));
-    sink->can_block = can_block(sink->fd);
+        return reason_give(reason, "cannot write %s: %s", name, words_of_error(errno));
+    sink->can_block = file_can_block(sink->fd);
     return sink->capture == NULL || write_head(sink, reason);
 }
 
@@ -189,5 +175,5 @@ void sink_explain(const struct sink *sink, struct reason *reason)
     if (sink->error == EINTR)
         reason_give(reason, "%s did not take all that was received", sink->name);
     else
-        reason_give(reason, "cannot write %s: %s", sink->name, strerror(sink->error));
+        reason_give(reason, "cannot write %s: %s", sink->name, words_of_error(sink->error));
 }

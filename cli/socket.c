@@ -1,12 +1,6 @@
 /* socket.c: the sockets that are sent from and listened on. */
 #include "socket.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "address.h"
 
 /* Linux alone lets root exceed the limit of net.core.rmem_max, and gives twice what was asked for,
@@ -17,34 +11,25 @@ enum { BUFFER_FORCE = SO_RCVBUFFORCE, BUFFER_SHARE = 2 };
 enum { BUFFER_FORCE = SO_RCVBUF, BUFFER_SHARE = 1 };
 #endif
 
-static bool switch_option(int fd, int level, int option, int value)
+static bool switch_option(udpbatch_socket fd, int level, int option, int value)
 {
-    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+    const void *bytes = &value; /* which Winsock calls char */
+    return setsockopt(fd, level, option, bytes, sizeof value) == 0;
 }
 
-static int open_udp(int family)
+/* Gives the reason from the call that failed. */
+static udpbatch_socket fail(udpbatch_socket fd, struct reason *reason, const char *what)
 {
-    int fd = socket(family, SOCK_DGRAM, IPPROTO_UDP);
-    if (fd < 0)
-        return -1;
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    return fd;
+    reason_give(reason, "%s: %s", what, words_of_error(socket_error()));
+    if (fd != NO_SOCKET)
+        socket_close(fd);
+    return NO_SOCKET;
 }
 
-/* Gives the reason from errno. Returns -1. */
-static int fail(int fd, struct reason *reason, const char *what)
+udpbatch_socket socket_open_sending(int family, bool broadcast, struct reason *reason)
 {
-    reason_give(reason, "%s: %s", what, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-int socket_open_sending(int family, bool broadcast, struct reason *reason)
-{
-    int fd = open_udp(family);
-    if (fd < 0)
+    udpbatch_socket fd = socket_open_udp(family);
+    if (fd == NO_SOCKET)
         return fail(fd, reason, "cannot open a socket");
     if (family == AF_INET6 && !switch_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0))
         return fail(fd, reason, "cannot send to IPv4 and IPv6 by one socket");
@@ -53,7 +38,7 @@ int socket_open_sending(int family, bool broadcast, struct reason *reason)
     return fd;
 }
 
-static bool bind_to(int fd, union udpbatch_addr *address, bool dual)
+static bool bind_to(udpbatch_socket fd, union udpbatch_addr *address, bool dual)
 {
     socklen_t len = sizeof *address;
     if (dual && address->sa.sa_family == AF_INET6 &&
@@ -70,30 +55,34 @@ static void fall_back_to_in4(union udpbatch_addr *address)
                                                .sin_port = address->in6.sin6_port } };
 }
 
-int socket_open_listening(union udpbatch_addr *address, bool dual, struct reason *reason)
+udpbatch_socket socket_open_listening(union udpbatch_addr *address, bool dual,
+                                      struct reason *reason)
 {
     char text[ADDRESS_TEXT];
-    int fd = open_udp(address->sa.sa_family);
+    udpbatch_socket fd = socket_open_udp(address->sa.sa_family);
 
-    if (fd < 0 && dual && errno == EAFNOSUPPORT) {
+    if (fd == NO_SOCKET && dual && socket_error() == EAFNOSUPPORT) {
         fall_back_to_in4(address);
-        fd = open_udp(AF_INET);
+        fd = socket_open_udp(AF_INET);
     }
-    if (fd < 0)
+    if (fd == NO_SOCKET)
         return fail(fd, reason, "cannot open a socket");
     if (bind_to(fd, address, dual))
         return fd;
-    reason_give(reason, "cannot listen on %s: %s", address_write(address, text), strerror(errno));
-    close(fd);
-    return -1;
+    const int error = socket_error();
+    reason_give(reason, "cannot listen on %s: %s", address_write(address, text),
+                words_of_error(error));
+    socket_close(fd);
+    return NO_SOCKET;
 }
 
-size_t socket_set_buffer(int fd, size_t size)
+size_t socket_set_buffer(udpbatch_socket fd, size_t size)
 {
     int granted = 0;
+    void *bytes = &granted;
     socklen_t len = sizeof granted;
     if (!switch_option(fd, SOL_SOCKET, BUFFER_FORCE, (int)size))
         switch_option(fd, SOL_SOCKET, SO_RCVBUF, (int)size);
-    getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &len);
+    getsockopt(fd, SOL_SOCKET, SO_RCVBUF, bytes, &len);
     return (size_t)granted / BUFFER_SHARE;
 }

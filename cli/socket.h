@@ -4,16 +4,18 @@
 
 #include "cli.h"
 #include "complain.h"
+#include "system.h"
 
-/* Each returns a non-blocking UDP socket, or -1 and the reason. */
+/* Each returns a non-blocking UDP socket, or NO_SOCKET and the reason. */
 
 /* AF_INET, or AF_INET6 for targets of both families. */
-int socket_open_sending(int family, bool broadcast, struct reason *reason);
+udpbatch_socket socket_open_sending(int family, bool broadcast, struct reason *reason);
 
 /* Bound to the address, which becomes the one that was bound. `dual`: to IPv4 too. */
-int socket_open_listening(union udpbatch_addr *address, bool dual, struct reason *reason);
+udpbatch_socket socket_open_listening(union udpbatch_addr *address, bool dual,
+                                      struct reason *reason);
 
 /* Asks for a receive buffer. Returns the bytes that were granted, which may be fewer. */
-size_t socket_set_buffer(int fd, size_t size);
+size_t socket_set_buffer(udpbatch_socket fd, size_t size);
 
 #endif

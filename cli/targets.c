@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 
 #include "address.h"
 
@@ -16,7 +15,7 @@ static bool make_room(struct targets *targets, struct reason *reason)
     size_t capacity = targets->capacity == 0 ? 16 : targets->capacity * 2;
     void *larger = realloc(targets->addresses, capacity * sizeof *targets->addresses);
     if (larger == NULL)
-        return reason_give(reason, "%s", strerror(ENOMEM));
+        return reason_give(reason, "%s", words_of_error(ENOMEM));
     targets->addresses = larger;
     targets->capacity = capacity;
     return true;
@@ -29,6 +28,42 @@ bool targets_add(struct targets *targets, const char *text, struct reason *reaso
         return false;
     targets->count++;
     return true;
+}
+
+/* Of a file. Not by getline(3), which Windows does not have. */
+struct line {
+    char *text;
+    size_t len, room; /* without and with a NUL */
+};
+
+static bool append(struct line *line, char byte)
+{
+    if (line->len + 1 >= line->room) {
+        size_t room = line->room == 0 ? 128 : line->room * 2;
+        char *larger = realloc(line->text, room);
+        if (larger == NULL)
+            return false;
+        line->text = larger;
+        line->room = room;
+    }
+    line->text[line->len++] = byte;
+    line->text[line->len] = '\0';
+    return true;
+}
+
+/* With its newline. Returns false at the end of the file, or with errno set. */
+static bool read_line(struct line *line, FILE *file)
+{
+    int byte;
+
+    line->len = 0;
+    while ((byte = getc(file)) != EOF) {
+        if (!append(line, (char)byte))
+            return false;
+        if (byte == '\n')
+            return true;
+    }
+    return line->len > 0 && !ferror(file);
 }
 
 /* Cuts the comment and the blanks around from a line. */
@@ -55,26 +90,24 @@ static bool add_line(struct targets *targets, char *line, size_t len, struct rea
 
 static bool add_lines(struct targets *targets, FILE *file, const char *name, struct reason *reason)
 {
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t len;
+    struct line line = { 0 };
     struct reason why;
     bool good = true;
 
-    for (unsigned long number = 1; good && (len = getline(&line, &size, file)) >= 0; number++)
-        if (!add_line(targets, line, (size_t)len, &why))
+    for (unsigned long number = 1; good && read_line(&line, file); number++)
+        if (!add_line(targets, line.text, line.len, &why))
             good = reason_give(reason, "%s:%lu: %s", name, number, why.text);
     if (good && !feof(file))
-        good = reason_give(reason, "cannot read %s: %s", name, strerror(errno));
-    free(line);
+        good = reason_give(reason, "cannot read %s: %s", name, words_of_error(errno));
+    free(line.text);
     return good;
 }
 
 bool targets_add_file(struct targets *targets, const char *name, struct reason *reason)
 {
-    FILE *file = fopen(name, "re");
+    FILE *file = fopen(name, "rb");
     if (file == NULL)
-        return reason_give(reason, "cannot read %s: %s", name, strerror(errno));
+        return reason_give(reason, "cannot read %s: %s", name, words_of_error(errno));
     bool good = add_lines(targets, file, name, reason);
     fclose(file);
     return good;

@@ -1,26 +1,9 @@
-/* ticker.c: when to report while the work goes on: after each interval, and on SIGUSR1. */
+/* ticker.c: when to report while the work goes on: after each interval, and when the totals are
+ * wished for. */
 #include "ticker.h"
 
-#include <signal.h>
-
 #include "clock.h"
-
-static volatile sig_atomic_t asked_for_totals;
-
-static void take_note(int number)
-{
-    (void)number;
-    asked_for_totals = 1;
-}
-
-/* With SA_RESTART, so that no line is lost to a reader that is slow; poll(2) and nanosleep(2) end
- * all the same (signal(7)), and so the answer comes at once. */
-void ticker_hear(void)
-{
-    struct sigaction action = { .sa_handler = take_note, .sa_flags = SA_RESTART };
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGUSR1, &action, NULL);
-}
+#include "interrupt.h"
 
 void ticker_begin(struct ticker *ticker, double seconds, uint64_t now_ns)
 {
@@ -40,10 +23,8 @@ static void end_interval(struct ticker *ticker, uint64_t now_ns)
 
 enum tick ticker_due(struct ticker *ticker, uint64_t now_ns)
 {
-    if (asked_for_totals != 0) {
-        asked_for_totals = 0;
+    if (totals_wished())
         return TICK_TOTALS;
-    }
     if (ticker->interval_ns == 0 || now_ns < ticker->next_ns)
         return TICK_NONE;
     end_interval(ticker, now_ns);

@@ -18,10 +18,6 @@ struct ticker {
     uint64_t next_ns;
 };
 
-/* From here on SIGUSR1 is heard, which else ends the process. To be called first, as it may come
- * before the work has begun. */
-void ticker_hear(void);
-
 void ticker_begin(struct ticker *ticker, double seconds, uint64_t now_ns);
 
 /* What is due now. An interval that is due begins the next one: intervals do not drift, and those

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "interrupt.h"
 #include "interval.h"
 #include "options.h"
 #include "ticker.h"
@@ -83,7 +84,7 @@ static void an_interval_that_is_missing_makes_the_status_1(void **state)
 static void totals_that_are_missing_make_the_status_1(void **state)
 {
     (void)state;
-    ticker_hear();
+    totals_hear();
     raise(SIGUSR1);
     assert_int_equal(send_some("--no-trains"), STATUS_INCOMPLETE);
     assert_int_equal(missing, 1);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "clock.h"
+#include "interrupt.h"
 
 static const uint64_t BEGUN_NS = UINT64_C(5000000000);
 
@@ -131,6 +132,6 @@ int main(void)
         cmocka_unit_test(who_asks_before_the_work_has_begun_is_answered_then),
         cmocka_unit_test(totals_take_no_interval_away),
     };
-    ticker_hear();
+    totals_hear();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

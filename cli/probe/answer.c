@@ -63,7 +63,7 @@ void answer_unknown(struct answer *answer, const char *format, ...)
 void answer_fail(struct answer *answer, const char *what, int error)
 {
     answer->failed = true;
-    answer_unknown(answer, "%s: %s", what, strerror(error));
+    answer_unknown(answer, "%s: %s", what, words_of_error(error));
 }
 
 /* A seccomp filter, as containers have it, answers with either of the first two. */
@@ -80,7 +80,7 @@ void answer_refused(struct answer *answer, const char *call, int error)
         answer_no(answer, "%s: this kernel does not know the option", call);
         break;
     default:
-        answer_no(answer, "%s: %s", call, strerror(error));
+        answer_no(answer, "%s: %s", call, words_of_error(error));
     }
 }
 

@@ -3,6 +3,7 @@
 #define PROBE_ANSWER_H
 
 #include "cli.h"
+#include "complain.h"
 
 enum answer_state {
     ANSWER_UNKNOWN, /* it could not be tried; the reason says why */
@@ -54,12 +55,12 @@ struct answer *answers_add(struct answers *answers, const char *name, const char
 bool answers_are_complete(const struct answers *answers);
 
 /* Each gives the state, and the reason. */
-__attribute__((format(printf, 2, 3))) void answer_yes(struct answer *answer, const char *format,
-                                                      ...);
-__attribute__((format(printf, 2, 3))) void answer_no(struct answer *answer, const char *format,
-                                                     ...);
-__attribute__((format(printf, 2, 3))) void answer_unknown(struct answer *answer, const char *format,
-                                                          ...);
+__attribute__((format(PRINTF_STYLE, 2, 3))) void answer_yes(struct answer *answer,
+                                                            const char *format, ...);
+__attribute__((format(PRINTF_STYLE, 2, 3))) void answer_no(struct answer *answer,
+                                                           const char *format, ...);
+__attribute__((format(PRINTF_STYLE, 2, 3))) void answer_unknown(struct answer *answer,
+                                                                const char *format, ...);
 
 /* Unknown, as `what` failed with the error. */
 void answer_fail(struct answer *answer, const char *what, int error);
@@ -68,11 +69,11 @@ void answer_fail(struct answer *answer, const char *what, int error);
 void answer_refused(struct answer *answer, const char *call, int error);
 
 /* What is shown instead of "yes". */
-__attribute__((format(printf, 2, 3))) void answer_show(struct answer *answer, const char *format,
-                                                       ...);
+__attribute__((format(PRINTF_STYLE, 2, 3))) void answer_show(struct answer *answer,
+                                                             const char *format, ...);
 
-__attribute__((format(printf, 2, 3))) void answer_remedy(struct answer *answer, const char *format,
-                                                         ...);
+__attribute__((format(PRINTF_STYLE, 2, 3))) void answer_remedy(struct answer *answer,
+                                                               const char *format, ...);
 
 /* Whether a name can be a word of a command that somebody pastes into a shell: a device may be
  * named "$(halt)". */

@@ -1,11 +1,9 @@
 /* buffers.c: how large a socket's buffers may be made. */
 #include "question.h"
 
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "loopback.h"
+
+#if LIMITS_BUFFERS
 
 /* Linux gives twice what was asked for, half of it for its own use, and lets CAP_NET_ADMIN exceed
  * the limit (socket(7)). */
@@ -28,13 +26,14 @@ struct buffer {
 };
 
 /* Other systems refuse what is too much, where Linux gives what it may. */
-static uint64_t largest(int fd, int option)
+static uint64_t largest(udpbatch_socket fd, int option)
 {
     int size = ASKED, granted = 0;
+    void *bytes = &granted;
     socklen_t len = sizeof granted;
     while (size > LEAST && !loopback_set(fd, SOL_SOCKET, option, size))
         size /= 2;
-    if (size <= LEAST || getsockopt(fd, SOL_SOCKET, option, &granted, &len) < 0)
+    if (size <= LEAST || getsockopt(fd, SOL_SOCKET, option, bytes, &len) < 0)
         return 0;
     return (uint64_t)granted / SHARE;
 }
@@ -54,19 +53,19 @@ static void judge(const struct buffer *buffer, uint64_t size, bool forced, struc
 
 static void ask(const struct buffer *buffer, struct answer *answer)
 {
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    if (fd < 0) {
-        answer_fail(answer, "cannot open a socket", errno);
+    udpbatch_socket fd = socket_open_udp(AF_INET);
+    if (fd == NO_SOCKET) {
+        answer_fail(answer, "cannot open a socket", socket_error());
         return;
     }
     uint64_t size = largest(fd, buffer->option);
     bool forced =
         buffer->force != buffer->option && loopback_set(fd, SOL_SOCKET, buffer->force, ASKED);
-    close(fd);
+    socket_close(fd);
     if (size > 0)
         judge(buffer, size, forced, answer);
     else
-        answer_no(answer, "its size cannot be set: %s", strerror(errno));
+        answer_no(answer, "its size cannot be set: %s", words_of_error(errno));
 }
 
 void ask_send_buffer(const struct subject *subject, struct answer *answer)
@@ -82,3 +81,5 @@ void ask_receive_buffer(const struct subject *subject, struct answer *answer)
     (void)subject;
     ask(&buffer, answer);
 }
+
+#endif

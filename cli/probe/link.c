@@ -1,7 +1,7 @@
 /* link.c: the device, whether it is up, and what it does for a sender. */
-#ifdef __linux__
-
 #include "question.h"
+
+#if ON_LINUX
 
 #include "netlink.h"
 
@@ -91,9 +91,5 @@ void ask_scatter_gather(const struct subject *subject, struct answer *answer)
                                                 "the kernel copies pieces together first", "sg" };
     ask_offload(&words, subject, answer);
 }
-
-#else
-
-typedef int link_is_of_linux;
 
 #endif

@@ -1,12 +1,6 @@
 /* loopback.c: two UDP sockets on loopback. */
 #include "loopback.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <unistd.h>
-
 #include "address.h"
 
 enum { ARRIVAL_MS = 1000 };
@@ -19,44 +13,43 @@ static union udpbatch_addr loopback_address(int family)
         union udpbatch_addr){ .in6 = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback } };
 }
 
-/* With errno set on failure. */
-static int open_bound(int family, union udpbatch_addr *address)
+/* Closes what is open of it. Returns false, with errno of the call that has just failed. */
+static bool give_up(struct loopback *pair)
 {
-    socklen_t len = sizeof *address;
-    int fd = socket(family, SOCK_DGRAM, IPPROTO_UDP);
-
-    if (fd < 0)
-        return -1;
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    *address = loopback_address(family);
-    if (bind(fd, &address->sa, address_len(address)) == 0 &&
-        getsockname(fd, &address->sa, &len) == 0)
-        return fd;
-    int error = errno;
-    close(fd);
+    const int error = socket_error();
+    loopback_close(pair);
     errno = error;
-    return -1;
+    return false;
 }
 
-static bool join(int fd, const union udpbatch_addr *peer)
+static bool bind_to_loopback(udpbatch_socket fd, int family, union udpbatch_addr *address)
+{
+    socklen_t len = sizeof *address;
+
+    *address = loopback_address(family);
+    return bind(fd, &address->sa, address_len(address)) == 0 &&
+           getsockname(fd, &address->sa, &len) == 0;
+}
+
+static bool join(udpbatch_socket fd, const union udpbatch_addr *peer)
 {
     return connect(fd, &peer->sa, address_len(peer)) == 0;
 }
 
+/* With errno set on failure. */
 static bool open_pair(struct loopback *pair, int family)
 {
     union udpbatch_addr sender;
 
-    *pair = (struct loopback){ .from = open_bound(family, &sender), .to = -1 };
-    if (pair->from >= 0)
-        pair->to = open_bound(family, &pair->address);
-    if (pair->to >= 0 && join(pair->from, &pair->address) && join(pair->to, &sender))
-        return true;
-    int error = errno;
-    loopback_close(pair);
-    errno = error;
-    return false;
+    *pair = (struct loopback){ .from = socket_open_udp(family), .to = NO_SOCKET };
+    if (pair->from == NO_SOCKET)
+        return give_up(pair);
+    pair->to = socket_open_udp(family);
+    if (pair->to == NO_SOCKET || !bind_to_loopback(pair->from, family, &sender) ||
+        !bind_to_loopback(pair->to, family, &pair->address) || !join(pair->from, &pair->address) ||
+        !join(pair->to, &sender))
+        return give_up(pair);
+    return true;
 }
 
 static bool loopback_is_down(int error)
@@ -76,17 +69,18 @@ bool loopback_open(struct loopback *pair, struct answer *answer)
         return false;
     }
     answer_unknown(answer, "it is tried over loopback, which is down");
-    answer_remedy(answer, "ip link set lo up");
+    if (ON_LINUX)
+        answer_remedy(answer, "ip link set lo up");
     return false;
 }
 
 void loopback_close(struct loopback *pair)
 {
-    if (pair->from >= 0)
-        close(pair->from);
-    if (pair->to >= 0)
-        close(pair->to);
-    pair->from = pair->to = -1;
+    if (pair->from != NO_SOCKET)
+        socket_close(pair->from);
+    if (pair->to != NO_SOCKET)
+        socket_close(pair->to);
+    pair->from = pair->to = NO_SOCKET;
 }
 
 void loopback_try(loopback_trial *trial, struct answer *answer)
@@ -101,8 +95,7 @@ void loopback_try(loopback_trial *trial, struct answer *answer)
 
 bool loopback_has_arrival(const struct loopback *pair)
 {
-    struct pollfd arrival = { .fd = pair->to, .events = POLLIN };
-    return poll(&arrival, 1, ARRIVAL_MS) > 0;
+    return socket_wait(pair->to, ARRIVAL_MS);
 }
 
 void loopback_blame(struct answer *answer)
@@ -113,7 +106,7 @@ void loopback_blame(struct answer *answer)
 ssize_t loopback_receive(const struct loopback *pair, void *data, size_t size)
 {
     if (loopback_has_arrival(pair))
-        return recv(pair->to, data, size, MSG_DONTWAIT);
+        return socket_receive(pair->to, data, size);
     errno = ETIMEDOUT;
     return -1;
 }
@@ -121,11 +114,15 @@ ssize_t loopback_receive(const struct loopback *pair, void *data, size_t size)
 void loopback_drain(const struct loopback *pair)
 {
     char byte;
-    while (recv(pair->to, &byte, sizeof byte, MSG_DONTWAIT) >= 0)
+    while (socket_receive(pair->to, &byte, sizeof byte) >= 0)
         continue;
 }
 
-bool loopback_set(int fd, int level, int option, int value)
+bool loopback_set(udpbatch_socket fd, int level, int option, int value)
 {
-    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+    const void *bytes = &value; /* which Winsock calls char */
+    if (setsockopt(fd, level, option, bytes, sizeof value) == 0)
+        return true;
+    errno = socket_error();
+    return false;
 }

@@ -4,10 +4,11 @@
 #define PROBE_LOOPBACK_H
 
 #include "answer.h"
+#include "system.h"
 
 /* Connected to each other, so that nobody else's datagrams come between; they do not block. */
 struct loopback {
-    int from, to;
+    udpbatch_socket from, to;
     union udpbatch_addr address; /* of `to` */
 };
 
@@ -32,6 +33,6 @@ ssize_t loopback_receive(const struct loopback *pair, void *data, size_t size);
 void loopback_drain(const struct loopback *pair);
 
 /* Sets an option of an int. False: errno says why not. */
-bool loopback_set(int fd, int level, int option, int value);
+bool loopback_set(udpbatch_socket fd, int level, int option, int value);
 
 #endif

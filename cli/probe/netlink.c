@@ -1,7 +1,7 @@
 /* netlink.c: what rtnetlink(7) tells of a device. */
-#ifdef __linux__
-
 #include "netlink.h"
+
+#if ON_LINUX
 
 #include <errno.h>
 #include <linux/netlink.h>
@@ -172,9 +172,5 @@ int netlink_qdiscs(const char *name, struct netlink_qdiscs *qdiscs)
     *qdiscs = (struct netlink_qdiscs){ .count = 0 };
     return search.index == 0 ? errno : ask(&request, see_qdisc, &search);
 }
-
-#else
-
-typedef int netlink_is_of_linux;
 
 #endif

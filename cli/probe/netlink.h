@@ -2,7 +2,7 @@
 #ifndef PROBE_NETLINK_H
 #define PROBE_NETLINK_H
 
-#include "cli.h"
+#include "system.h"
 
 enum { QDISC_TEXT = 16 };
 

@@ -5,6 +5,7 @@
 
 #include "answer.h"
 #include "device.h"
+#include "system.h"
 
 /* What the questions are about, besides the machine. */
 struct subject {

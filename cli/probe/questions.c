@@ -39,7 +39,7 @@ static const struct {
     enum about about;
     question *ask;
 } questions[] = {
-#ifdef __linux__
+#if ON_LINUX
     { "sendmmsg", "sendmmsg", MACHINE, ask_sendmmsg },
     { "recvmmsg", "recvmmsg", MACHINE, ask_recvmmsg },
     { "udp_segment", "UDP_SEGMENT", MACHINE, ask_udp_segment },
@@ -53,10 +53,12 @@ static const struct {
     { "af_xdp", "AF_XDP", MACHINE, ask_af_xdp },
     { "locked_memory", "locked memory", MACHINE, ask_locked_memory },
 #endif
+#if LIMITS_BUFFERS
     { "send_buffer", "send buffer", MACHINE, ask_send_buffer },
     { "receive_buffer", "receive buffer", MACHINE, ask_receive_buffer },
+#endif
     { "route", "route", HOST, ask_route },
-#ifdef __linux__
+#if ON_LINUX
     { "mtu", "MTU", HOST_OR_DEVICE, ask_mtu },
     { "link", "link", DEVICE, ask_link },
     { "departure", "departure times", DEVICE, ask_departure },

@@ -1,12 +1,8 @@
 /* route.c: the way to a host, as a connected socket tells it. Connecting sends nothing. */
 #include "question.h"
 
-#include <errno.h>
-#include <net/if.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "address.h"
 #include "loopback.h"
@@ -14,39 +10,40 @@
 /* Headers of IPv4 and IPv6 with UDP's, and the most that a payload can be. */
 enum { HEADERS_IN4 = 28, HEADERS_IN6 = 48, PAYLOAD_MOST = 65507, PAYLOAD_MOST_IN6 = 65527 };
 
-#ifdef __linux__
+#if ON_LINUX
 enum { DEVICE_OPTION = SO_BINDTODEVICE, MTU_OPTION = IP_MTU, MTU_OPTION_IN6 = IPV6_MTU };
 #else
 enum { DEVICE_OPTION = -1, MTU_OPTION = -1, MTU_OPTION_IN6 = -1 };
 #endif
 
 /* 0 or an errno. */
-static int take_interface(int fd, const char *interface)
+static int take_interface(udpbatch_socket fd, const char *interface)
 {
     if (interface == NULL)
         return 0;
     socklen_t len = (socklen_t)strlen(interface);
-    return setsockopt(fd, SOL_SOCKET, DEVICE_OPTION, interface, len) == 0 ? 0 : errno;
+    return setsockopt(fd, SOL_SOCKET, DEVICE_OPTION, interface, len) == 0 ? 0 : socket_error();
 }
 
-/* A socket connected to the host by the interface, if one was named; or -1, and the errno. */
-static int open_connected(const struct subject *subject, int *error)
+/* A socket connected to the host by the interface, if one was named; or NO_SOCKET, and the errno.
+ */
+static udpbatch_socket open_connected(const struct subject *subject, int *error)
 {
     const union udpbatch_addr to = address_unmap(&subject->to);
-    int fd = socket(to.sa.sa_family, SOCK_DGRAM, 0);
+    udpbatch_socket fd = socket_open_udp(to.sa.sa_family);
 
-    if (fd < 0) {
-        *error = errno;
-        return -1;
+    if (fd == NO_SOCKET) {
+        *error = socket_error();
+        return NO_SOCKET;
     }
     loopback_set(fd, SOL_SOCKET, SO_BROADCAST, 1);
     *error = take_interface(fd, subject->interface);
     if (*error == 0 && connect(fd, &to.sa, address_len(&to)) < 0)
-        *error = errno;
+        *error = socket_error();
     if (*error == 0)
         return fd;
-    close(fd);
-    return -1;
+    socket_close(fd);
+    return NO_SOCKET;
 }
 
 /* ---- The route ------------------------------------------------------------------------------- */
@@ -65,7 +62,7 @@ static bool is_loopback(const union udpbatch_addr *address)
 {
     if (address->sa.sa_family == AF_INET6)
         return IN6_IS_ADDR_LOOPBACK(&address->in6.sin6_addr);
-    return ntohl(address->in4.sin_addr.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
+    return ntohl(address->in4.sin_addr.s_addr) >> 24 == 127 /* 127.0.0.0/8 */;
 }
 
 static bool is_link_local(const union udpbatch_addr *address)
@@ -96,12 +93,12 @@ static void refuse_route(const struct subject *subject, int error, struct answer
         return;
     }
     answer_no(answer, "none to %s%s%s: %s", host, interface != NULL ? " by " : "",
-              interface != NULL ? interface : "", strerror(error));
-    if (error == ENETUNREACH)
+              interface != NULL ? interface : "", words_of_error(error));
+    if (ON_LINUX && error == ENETUNREACH)
         remedy_route(subject, host, answer);
 }
 
-static void describe_route(int fd, const struct subject *subject, struct answer *answer)
+static void describe_route(udpbatch_socket fd, const struct subject *subject, struct answer *answer)
 {
     union udpbatch_addr source = { 0 };
     socklen_t len = sizeof source;
@@ -118,14 +115,15 @@ static void describe_route(int fd, const struct subject *subject, struct answer 
 
 void ask_route(const struct subject *subject, struct answer *answer)
 {
-    int error, fd = open_connected(subject, &error);
+    int error;
+    udpbatch_socket fd = open_connected(subject, &error);
 
-    if (fd < 0) {
+    if (fd == NO_SOCKET) {
         refuse_route(subject, error, answer);
         return;
     }
     describe_route(fd, subject, answer);
-    close(fd);
+    socket_close(fd);
 }
 
 /* ---- What fits ------------------------------------------------------------------------------- */
@@ -152,19 +150,21 @@ static void give_mtu(struct answer *answer, int mtu, int family, const char *who
 static void ask_path(const struct subject *subject, struct answer *answer)
 {
     const int family = address_unmap(&subject->to).sa.sa_family;
-    int error, mtu = 0, fd = open_connected(subject, &error);
+    int error, mtu = 0;
+    udpbatch_socket fd = open_connected(subject, &error);
+    void *bytes = &mtu;
     socklen_t len = sizeof mtu;
 
-    if (fd < 0) {
+    if (fd == NO_SOCKET) {
         answer_unknown(answer, "there is no route");
         return;
     }
     if (getsockopt(fd, family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP,
-                   family == AF_INET6 ? MTU_OPTION_IN6 : MTU_OPTION, &mtu, &len) == 0)
+                   family == AF_INET6 ? MTU_OPTION_IN6 : MTU_OPTION, bytes, &len) == 0)
         give_mtu(answer, mtu, family, "path");
     else
-        answer_unknown(answer, "the kernel does not tell: %s", strerror(errno));
-    close(fd);
+        answer_unknown(answer, "the kernel does not tell: %s", words_of_error(socket_error()));
+    socket_close(fd);
 }
 
 void ask_mtu(const struct subject *subject, struct answer *answer)

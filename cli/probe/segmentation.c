@@ -1,8 +1,8 @@
 /* segmentation.c: trains by the kernel's own calls, UDP_SEGMENT to send and UDP_GRO to receive
  * (udp(7)). */
-#ifdef __linux__
-
 #include "question.h"
+
+#if ON_LINUX
 
 #include <errno.h>
 #include <string.h>
@@ -158,9 +158,5 @@ void ask_udp_gro(const struct subject *subject, struct answer *answer)
     (void)subject;
     loopback_try(try_gro, answer);
 }
-
-#else
-
-typedef int segmentation_is_of_linux;
 
 #endif

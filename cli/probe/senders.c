@@ -1,10 +1,6 @@
 /* senders.c: the library's back ends, each opened and, where it can be over loopback, sent by. */
 #include "senders.h"
 
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "backends.h"
 #include "loopback.h"
 
@@ -25,7 +21,7 @@ static void try_sending(const struct loopback *pair, struct udpbatch_sender *sen
 
     if (!sends_one(sender, &tally))
         answer_no(answer, "it opens, but does not send over loopback: %s",
-                  strerror(tally.refused > 0 ? tally.first_error : tally.unsent_error));
+                  words_of_error(tally.refused > 0 ? tally.first_error : tally.unsent_error));
     else if (loopback_receive(pair, &byte, sizeof byte) != 1)
         loopback_blame(answer);
     else
@@ -44,7 +40,7 @@ static void try_by_socket(const char *backend, struct answer *answer)
     if (sender != NULL)
         try_sending(&pair, sender, backend, answer);
     else
-        answer_no(answer, "it does not open: %s", strerror(error));
+        answer_no(answer, "it does not open: %s", words_of_error(error));
     udpbatch_sender_close(sender);
     loopback_close(&pair);
 }
@@ -67,11 +63,12 @@ static int open_xdp(const char *interface, enum udpbatch_xdp_mode mode)
     const struct udpbatch_sender_options options = {
         .size = sizeof options, .backend = BACKEND_XDP, .xdp_interface = interface, .xdp_mode = mode
     };
-    int error = 0, fd = socket(AF_INET, SOCK_DGRAM, 0);
-    if (fd < 0)
-        return errno;
+    udpbatch_socket fd = socket_open_udp(AF_INET);
+    int error = 0;
+    if (fd == NO_SOCKET)
+        return socket_error();
     udpbatch_sender_close(udpbatch_sender_open(fd, &options, &error));
-    close(fd);
+    socket_close(fd);
     return error;
 }
 

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "units.h"
 
@@ -24,17 +22,13 @@ static size_t wished_columns(void)
     return COLUMNS_USUAL;
 }
 
-static size_t terminal_columns(void)
-{
-    struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
-    return wished_columns();
-}
-
 size_t show_columns(void)
 {
-    size_t columns = isatty(STDOUT_FILENO) != 0 ? terminal_columns() : COLUMNS_USUAL;
+    size_t columns = COLUMNS_USUAL;
+    if (terminal_is(STDOUT_FILENO))
+        columns = terminal_columns(STDOUT_FILENO);
+    if (columns == 0)
+        columns = wished_columns();
     if (columns > COLUMNS_MOST)
         return COLUMNS_MOST;
     return columns < COLUMNS_LEAST ? COLUMNS_LEAST : columns;

@@ -1,8 +1,8 @@
 /* timing.c: departure times. SO_TXTIME says when a packet is to leave, and the queueing discipline
  * of the device keeps it, or not. */
-#ifdef __linux__
-
 #include "question.h"
+
+#if ON_LINUX
 
 #include <errno.h>
 #include <stdio.h>
@@ -111,9 +111,5 @@ void ask_departure(const struct subject *subject, struct answer *answer)
     else
         judge(&qdiscs, subject, answer);
 }
-
-#else
-
-typedef int timing_is_of_linux;
 
 #endif

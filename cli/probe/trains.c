@@ -2,6 +2,8 @@
  * knows to damage them. The public interface does not tell, so it is seen from what leaves. */
 #include "question.h"
 
+#if ON_LINUX
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -91,3 +93,5 @@ void ask_trains(const struct subject *subject, struct answer *answer)
     }
     loopback_try(judge, answer);
 }
+
+#endif

@@ -1,7 +1,7 @@
 /* uring.c: io_uring, and which of its ways to send the kernel knows. */
-#ifdef __linux__
-
 #include "question.h"
+
+#if ON_LINUX
 
 #include <errno.h>
 #include <stdio.h>
@@ -140,9 +140,5 @@ void ask_uring_zerocopy(const struct subject *subject, struct answer *answer)
     (void)subject;
     ask_operation(OPERATION_SENDMSG_ZC, "SENDMSG_ZC", answer);
 }
-
-#else
-
-typedef int uring_is_of_linux;
 
 #endif

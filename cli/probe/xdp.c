@@ -1,7 +1,7 @@
 /* xdp.c: what the way past the network stack takes: AF_XDP, privilege, locked memory, queues. */
-#ifdef __linux__
-
 #include "question.h"
+
+#if ON_LINUX
 
 #include <errno.h>
 #include <linux/ethtool.h>
@@ -157,9 +157,5 @@ void ask_xdp_zero_copy(const struct subject *subject, struct answer *answer)
     if (subject_can_name_device(subject))
         answer_remedy(answer, "udpbatch probe --interface %s", subject->device.name);
 }
-
-#else
-
-typedef int xdp_is_of_linux;
 
 #endif

@@ -1,7 +1,7 @@
 /* zerocopy.c: sends that leave the payload where it is, MSG_ZEROCOPY, and tell when it is free. */
-#ifdef __linux__
-
 #include "question.h"
+
+#if ON_LINUX
 
 #include <errno.h>
 #include <linux/errqueue.h>
@@ -88,9 +88,5 @@ void ask_zerocopy(const struct subject *subject, struct answer *answer)
     (void)subject;
     loopback_try(try_zerocopy, answer);
 }
-
-#else
-
-typedef int zerocopy_is_of_linux;
 
 #endif
