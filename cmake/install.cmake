@@ -1,12 +1,31 @@
 # What `cmake --install` puts where.
-install(TARGETS udpbatch_shared udpbatch_static
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+install(TARGETS udpbatch_shared udpbatch_static EXPORT udpbatch-targets
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES include/udpbatch.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
-# The prefix is where the .pc file is found, whatever --prefix says.
+# For find_package(udpbatch).
+set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/udpbatch)
+install(EXPORT udpbatch-targets NAMESPACE udpbatch:: DESTINATION ${config_dir})
+write_basic_package_version_file(udpbatch-config-version.cmake COMPATIBILITY SameMajorVersion)
+install(FILES cmake/udpbatch-config.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/udpbatch-config-version.cmake DESTINATION ${config_dir})
+
+# For pkg-config. The prefix is where the .pc file is found, whatever --prefix says, unless the
+# libraries have a place of their own.
 file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+set(pc_prefix "\${pcfiledir}/${pc_prefix}")
+if(IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
+  set(pc_prefix ${CMAKE_INSTALL_PREFIX})
+endif()
+cmake_path(APPEND pc_libdir "\${prefix}" ${CMAKE_INSTALL_LIBDIR})
+cmake_path(APPEND pc_includedir "\${prefix}" ${CMAKE_INSTALL_INCLUDEDIR})
+list(TRANSFORM system_libraries PREPEND " -l" OUTPUT_VARIABLE pc_system_libraries)
 configure_file(cmake/udpbatch.pc.in udpbatch.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/udpbatch.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
