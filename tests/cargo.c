@@ -107,7 +107,7 @@ enum { HEAD = 12 }; /* bytes of a payload in pieces that are its own */
 
 char scene[160];
 
-static unsigned char memory[MOST * LONG];
+static unsigned char memory[MOST * LEN_MOST];
 union udpbatch_addr targets[TARGETS];
 struct cargo cargo;
 

@@ -151,7 +151,7 @@ if command -v zsh >/dev/null; then
     udpbatch completion zsh >"$work/functions/_udpbatch"
     becomes "send --xdp-mode ALL" send --xdp-mode auto copy zero-copy
 else
-    echo "cannot check here: zsh is not installed"
+    echo "not checked: zsh is not installed"
     [ -z "${CI:-}" ] || failed=$((failed + 1))
 fi
 

@@ -300,13 +300,13 @@ full_disks() {
 if [ $has_pcap = yes ] && command -v tshark >/dev/null && command -v tcpdump >/dev/null; then
     captures
 elif [ $has_pcap = yes ]; then
-    echo "cannot check here what captures hold: tshark and tcpdump"
+    echo "not checked: what captures hold: tshark and tcpdump"
     [ -z "${CI:-}" ] || failed=$((failed + 1))
 fi
 if "${own_mount[@]}" true 2>/dev/null; then
     full_disks
 else
-    echo "cannot check here a full disk: a mount of one's own"
+    echo "not checked: a full disk: a mount of one's own"
     [ -z "${CI:-}" ] || failed=$((failed + 1))
 fi
 

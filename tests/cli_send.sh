@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # cli_send.sh: numbered packets, rates, captures, and what udpbatch send tells while it goes on.
 set -eu
-unset UDPBATCH_GSO # whatever it is outside
+[ -n "${BEYOND_EMULATOR:-}" ] || unset UDPBATCH_GSO # whatever it is outside
 
 . "$(dirname "$0")/receivers.sh"
 
@@ -143,7 +143,7 @@ if blocked true 2>/dev/null; then
     check "in which there was none" grep -q "^waits  *[1-9]" "$work/sent"
     check "though it was not the rate" grep -q "^paced  *0" "$work/sent"
 else
-    echo "cannot check here a socket without room: a network of one's own, and tc"
+    echo "not checked: a socket without room: a network of one's own, and tc"
     [ -z "${CI:-}" ] || failed=$((failed + 1))
 fi
 
@@ -202,7 +202,7 @@ if (ulimit -v 30000 && "$UDPBATCH" --version) >/dev/null 2>&1; then
     check "or is too many for the memory" fails 2 \
         bash -c 'ulimit -v 30000; "$@"' - "$UDPBATCH" send --targets "$work/million" /dev/null \
         2>"$work/complaint"
-    check "which a line says" is "$(grep -c "million:[0-9]*: .*: Cannot allocate memory$" \
+    check "which a line says" is "$(grep -cE "million:[0-9]*: .*: (Cannot allocate|Out of) memory$" \
         "$work/complaint")/$(wc -l <"$work/complaint")" 1/1
 else
     echo "not checked: a list that the memory has no room for, as the program needs much"

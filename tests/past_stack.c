@@ -71,7 +71,7 @@ uint32_t longest_payload(int family)
 
 void make_lengths(struct udpbatch_packet *packets, uint32_t n, const union udpbatch_addr *to)
 {
-    make_packets(packets, n, LONG, to);
+    make_packets(packets, n, LEN_MOST, to);
     for (uint32_t i = 0; i < n; i++)
         packets[i].len = i;
 }

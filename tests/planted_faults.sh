@@ -24,9 +24,9 @@ declare -A test_objects=(
 )
 declare -A wrapped=(
     [test_plan]=""
-    [test_scripted]="sendmmsg sendmsg"
-    [test_scripted_trains]="sendmmsg sendmsg getsockopt clock_gettime uname"
-    [test_pace]="sendmmsg sendmsg clock_gettime nanosleep"
+    [test_scripted]="sendmmsg sendmsg getsockopt"
+    [test_scripted_trains]="sendmmsg sendmsg getsockopt ub_clock_ns ub_gso_this_kernel"
+    [test_pace]="sendmmsg sendmsg getsockopt ub_clock_ns ub_sleep_ns"
     [test_frame]=""
     [test_xsk]="socket setsockopt getsockopt bind mmap mmap64 munmap sendto close nanosleep malloc"
 )
@@ -120,8 +120,8 @@ caught "that payloads apart become one piece" "test_plan test_scripted_trains" p
     's/(const char \*)last->data + last->len == (const char \*)data/true/'
 caught "room for fewer pieces than are written" test_plan plan.c \
     's/entrant->pieces = 1;/entrant->pieces = 0;/'
-caught "a segment size that is wrong by one" test_scripted_trains message.c \
-    's/(uint16_t)train->segment;/(uint16_t)(train->segment + 1);/'
+caught "a segment size that is wrong by one" test_scripted_trains control.c \
+    's/(ub_segment)train->segment;/(ub_segment)(train->segment + 1);/'
 
 caught "that many do not find their train" test_plan group.c 's/PROBES = 8/PROBES = 2/'
 caught "that what an old plan noted is met again" test_plan group.c \
@@ -193,7 +193,7 @@ caught "that refused packets cost" test_pace sender.c \
 caught "that what refusals left over is lost" test_pace sender.c \
     's/from < n \&\& engine->unsent_error == 0; from += count/from == 0 \&\& n > 0; from = n/'
 caught "that a wait for the rate has no timeout" test_pace sender.c \
-    's/least(delay_ns, timeout_ns)/delay_ns/'
+    's/shorter(delay_ns, timeout_ns)/delay_ns/'
 caught "that a timeout is not told" test_pace sender.c \
     's/return delay_ns <= timeout_ns ? 0 : -ETIMEDOUT;/return 0;/'
 caught "that a delay stays when all has left" test_pace sender.c \

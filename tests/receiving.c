@@ -2,9 +2,7 @@
 #define _GNU_SOURCE
 #include "receiving.h"
 
-#include <linux/sock_diag.h>
-
-struct udpbatch_receiver *receiver_open(void **state, int fd,
+struct udpbatch_receiver *receiver_open(void **state, udpbatch_socket fd,
                                         struct udpbatch_receiver_options options)
 {
     const struct way *way = *state;
@@ -39,41 +37,37 @@ void receiving_end(struct receiving *receiving)
     port_close(&receiving->from);
 }
 
-/* What the socket holds and what it has dropped. */
-struct memory {
-    uint32_t held;
-    uint32_t dropped;
-};
-
-static struct memory memory_of(int fd)
+static void wait_for_change(udpbatch_socket fd, const struct socket_memory *before)
 {
-    uint32_t info[SK_MEMINFO_VARS];
-    socklen_t len = sizeof info;
-    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len), 0);
-    return (struct memory){ info[SK_MEMINFO_RMEM_ALLOC], info[SK_MEMINFO_DROPS] };
-}
-
-void receiving_send_by(struct receiving *receiving, int fd, const struct msghdr *message)
-{
-    struct memory before = memory_of(receiving->port.fd), now;
+    struct socket_memory now = memory_of(fd);
     int64_t begun = now_ms();
 
-    assert_true(sendmsg(fd, message, 0) >= 0);
-    do {
-        now = memory_of(receiving->port.fd);
+    while (now.is_told && now.held == before->held && now.dropped == before->dropped) {
         assert_true(now_ms() - begun < PATIENCE_MS);
-    } while (now.held == before.held && now.dropped == before.dropped);
+        now = memory_of(fd);
+    }
 }
 
 void receiving_send(struct receiving *receiving, const void *data, size_t len)
 {
-    struct iovec payload = { (void *)(uintptr_t)data, len };
-    struct msghdr message = { .msg_name = &receiving->port.addr,
-                              .msg_namelen = sizeof receiving->port.addr,
-                              .msg_iov = &payload,
-                              .msg_iovlen = 1 };
-    receiving_send_by(receiving, receiving->from.fd, &message);
+    struct socket_memory before = memory_of(receiving->port.fd);
+    const union udpbatch_addr *to = &receiving->port.addr;
+    socklen_t to_len = to->sa.sa_family == AF_INET ? sizeof to->in4 : sizeof to->in6;
+
+    assert_true(sendto(receiving->from.fd, data, (room_size)len, 0, &to->sa, to_len) >= 0);
+    wait_for_change(receiving->port.fd, &before);
 }
+
+#ifndef _WIN32
+void receiving_send_by(struct receiving *receiving, udpbatch_socket fd,
+                       const struct msghdr *message)
+{
+    struct socket_memory before = memory_of(receiving->port.fd);
+
+    assert_true(sendmsg(fd, message, 0) >= 0);
+    wait_for_change(receiving->port.fd, &before);
+}
+#endif
 
 int receiving_receive(struct receiving *receiving, struct udpbatch_received *packets, size_t n)
 {
@@ -88,7 +82,8 @@ struct udpbatch_receiver_stats receiver_stats(struct udpbatch_receiver *receiver
     return stats;
 }
 
-void expect_no_receiver(int fd, const struct udpbatch_receiver_options *options, int error)
+void expect_no_receiver(udpbatch_socket fd, const struct udpbatch_receiver_options *options,
+                        int error)
 {
     int got = 0;
     assert_null(udpbatch_receiver_open(fd, options, &got));
@@ -96,10 +91,11 @@ void expect_no_receiver(int fd, const struct udpbatch_receiver_options *options,
     assert_null(udpbatch_receiver_open(fd, options, NULL));
 }
 
-int option_of(int fd, int level, int option)
+int option_of(udpbatch_socket fd, int level, int option)
 {
     int value = -1;
     socklen_t len = sizeof value;
-    assert_int_equal(getsockopt(fd, level, option, &value, &len), 0);
+    void *bytes = &value;
+    assert_int_equal(getsockopt(fd, level, option, bytes, &len), 0);
     return value;
 }

@@ -19,7 +19,7 @@ struct receiving {
 };
 
 /* Of `options`, size and back end are filled in. */
-struct udpbatch_receiver *receiver_open(void **state, int fd,
+struct udpbatch_receiver *receiver_open(void **state, udpbatch_socket fd,
                                         struct udpbatch_receiver_options options);
 struct receiving receiving_begin(void **state, int family,
                                  struct udpbatch_receiver_options options);
@@ -27,9 +27,13 @@ struct receiving receiving_begin_at(void **state, struct port port,
                                     struct udpbatch_receiver_options options);
 void receiving_end(struct receiving *receiving);
 
-/* Both see to it that the datagram or train is there, or dropped, before the next step. */
+/* Both see to it that the datagram or train is there, or dropped, before the next step. (Where the
+ * system does not tell: what goes over loopback is there when it has been sent.) */
 void receiving_send(struct receiving *receiving, const void *data, size_t len);
-void receiving_send_by(struct receiving *receiving, int fd, const struct msghdr *message);
+#ifndef _WIN32
+void receiving_send_by(struct receiving *receiving, udpbatch_socket fd,
+                       const struct msghdr *message);
+#endif
 
 /* Receives once, after a wait for it. */
 int receiving_receive(struct receiving *receiving, struct udpbatch_received *packets, size_t n);
@@ -37,8 +41,9 @@ int receiving_receive(struct receiving *receiving, struct udpbatch_received *pac
 struct udpbatch_receiver_stats receiver_stats(struct udpbatch_receiver *receiver);
 
 /* Checks that no receiver is opened, for this errno. */
-void expect_no_receiver(int fd, const struct udpbatch_receiver_options *options, int error);
+void expect_no_receiver(udpbatch_socket fd, const struct udpbatch_receiver_options *options,
+                        int error);
 
-int option_of(int fd, int level, int option);
+int option_of(udpbatch_socket fd, int level, int option);
 
 #endif

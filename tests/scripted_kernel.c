@@ -1,15 +1,15 @@
-/* scripted_kernel.c: a kernel that answers sendmmsg and sendmsg by a script. */
+/* scripted_kernel.c: a kernel that answers the calls that send by a script. */
 #include "internal.h"
 
 #include "scripted_kernel.h"
+#include "system.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <limits.h>
-#include <string.h>
-#include <sys/uio.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
-enum { NO_PACKET = SCRIPT_PACKETS, NO_ADDRESS = SCRIPT_PACKETS, LONGEST = 65535 };
+enum { NO_PACKET = SCRIPT_PACKETS, TO_PEER = SCRIPT_PACKETS, LONGEST = 65535 };
 
 struct script_state kernel;
 unsigned kernel_taken[SCRIPT_PACKETS];
@@ -18,13 +18,46 @@ unsigned kernel_strange;
 unsigned kernel_disorder;
 unsigned kernel_overtaken;
 uint16_t kernel_peer_port;
+bool kernel_has_peer;
+int kernel_no_segment_option;
 void (*kernel_watch)(const struct script_message *message);
 
 union udpbatch_addr script_targets[SCRIPT_PACKETS];
 const uint32_t script_shared_payload[2] = { SCRIPT_SHARED, ~(uint32_t)SCRIPT_SHARED };
 static uint32_t payloads[SCRIPT_PACKETS][2];
 
+/* The packets as they were given, and those of one destination behind one another. */
+static struct {
+    struct udpbatch_packet packets[SCRIPT_PACKETS];
+    size_t n;
+    size_t behind[SCRIPT_PACKETS];
+    size_t first[SCRIPT_PACKETS + 1]; /* by port; at TO_PEER those without an address */
+    size_t open[SCRIPT_PACKETS + 1];  /* those before have come already */
+    bool is_found[SCRIPT_PACKETS];    /* in the message at hand */
+    size_t last_taken[SCRIPT_PACKETS + 1];
+    size_t last_taken_of_all;
+} expected;
+
 /* ---- The script ---------------------------------------------------------------------------- */
+
+/* Errors that Windows and Wine give each in their own way for an address of another family, or a
+ * missing one: the library finds out. */
+static bool is_vague(int error)
+{
+    return IS_WINDOWS && (error == EFAULT || error == EINVAL || error == ENETUNREACH ||
+                          error == ENOTCONN || error == EOPNOTSUPP);
+}
+
+int script_told(int error, size_t packet)
+{
+    const union udpbatch_addr *to = expected.packets[packet].to;
+
+    if (!is_vague(error))
+        return error;
+    if (to == NULL)
+        return kernel_has_peer ? error : EDESTADDRREQ;
+    return to->sa.sa_family == AF_INET ? error : EAFNOSUPPORT;
+}
 
 static int coming_error(const struct script_state *state, size_t packet)
 {
@@ -35,8 +68,8 @@ static int coming_error(const struct script_state *state, size_t packet)
     while (last < SCRIPT_ERRORS && script->errors[last] != 0)
         last++;
     if (try < last)
-        return script->errors[try];
-    return script->for_good && last > 0 ? script->errors[last - 1] : 0;
+        return script_told(script->errors[try], packet);
+    return script->for_good && last > 0 ? script_told(script->errors[last - 1], packet) : 0;
 }
 
 unsigned script_asked_again(int error, bool hears_icmp)
@@ -45,7 +78,7 @@ unsigned script_asked_again(int error, bool hears_icmp)
     case UB_PENDING:
         return SCRIPT_PENDING_AGAIN;
     case UB_MAY_BE_PENDING:
-        return hears_icmp ? SCRIPT_PERHAPS_AGAIN : 0;
+        return hears_icmp || UB_ALL_HEAR_ICMP ? SCRIPT_PERHAPS_AGAIN : 0;
     default:
         return 0;
     }
@@ -65,7 +98,8 @@ unsigned script_next_count(struct script_state *state, unsigned messages)
     return most != 0 && most < messages ? most : messages;
 }
 
-struct udpbatch_tally script_multi_target_send(int fd, struct udpbatch_packet *packets, size_t n)
+struct udpbatch_tally script_multi_target_send(udpbatch_socket fd, struct udpbatch_packet *packets,
+                                               size_t n)
 {
     static int32_t status[SCRIPT_PACKETS];
     for (size_t i = 0; i < n; i++)
@@ -89,18 +123,6 @@ void kernel_play(const struct script *script)
 
 /* ---- The packets that are to come ---------------------------------------------------------- */
 
-/* The packets as they were given, and those of one destination behind one another. */
-static struct {
-    struct udpbatch_packet packets[SCRIPT_PACKETS];
-    size_t n;
-    size_t behind[SCRIPT_PACKETS];
-    size_t first[SCRIPT_PACKETS + 1]; /* by port; at NO_ADDRESS those without an address */
-    size_t open[SCRIPT_PACKETS + 1];  /* those before have come already */
-    bool is_found[SCRIPT_PACKETS];    /* in the message at hand */
-    size_t last_taken[SCRIPT_PACKETS + 1];
-    size_t last_taken_of_all;
-} expected;
-
 static uint16_t port_of(const union udpbatch_addr *to)
 {
     return ntohs(to->sa.sa_family == AF_INET6 ? to->in6.sin6_port : to->in4.sin_port);
@@ -109,9 +131,9 @@ static uint16_t port_of(const union udpbatch_addr *to)
 static size_t chain_of(const union udpbatch_addr *to)
 {
     if (to == NULL)
-        return NO_ADDRESS;
+        return TO_PEER;
     size_t chain = (size_t)port_of(to) - SCRIPT_FIRST_PORT;
-    return chain < NO_ADDRESS ? chain : NO_PACKET;
+    return chain < TO_PEER ? chain : NO_PACKET;
 }
 
 void kernel_expect(const struct udpbatch_packet *packets, size_t n)
@@ -119,7 +141,7 @@ void kernel_expect(const struct udpbatch_packet *packets, size_t n)
     expected.n = n;
     expected.last_taken_of_all = 0;
     memcpy(expected.packets, packets, n * sizeof packets[0]);
-    for (size_t chain = 0; chain <= NO_ADDRESS; chain++) {
+    for (size_t chain = 0; chain <= TO_PEER; chain++) {
         expected.first[chain] = NO_PACKET;
         expected.last_taken[chain] = 0;
     }
@@ -139,7 +161,7 @@ void script_packets(struct udpbatch_packet *packets, size_t n, unsigned without_
         script_targets[i].in4 =
             (struct sockaddr_in){ .sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)(SCRIPT_FIRST_PORT + i)),
-                                  .sin_addr = { htonl(INADDR_LOOPBACK) } };
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         bool has_address = without_address == 0 || i % without_address != 0;
         packets[i] = (struct udpbatch_packet){ .data = payloads[i],
                                                .len = sizeof payloads[i],
@@ -158,33 +180,34 @@ struct datagram {
     int tos; /* -1: as the socket is set */
 };
 
-struct control {
-    uint16_t segment;
-    int tos;
-};
+static unsigned char gathered[LONGEST];
 
-/* False if it says anything that no packet asks for. */
-static bool read_control(const struct msghdr *message, struct control *control)
+struct script_request script_request_to(const void *to, socklen_t to_len)
 {
-    union { /* CMSG_NXTHDR wants it without const */
-        const struct msghdr *in;
-        struct msghdr *out;
-    } mutable = { message };
+    return (struct script_request){ .to = to, .to_len = to_len, .tos = -1 };
+}
 
-    *control = (struct control){ .tos = -1 };
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(mutable.out, c)) {
-        size_t len = c->cmsg_len - CMSG_LEN(0);
-        bool is_tos = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) ||
-                      (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS);
-        if (c->cmsg_level == UB_SOL_UDP && c->cmsg_type == UB_UDP_SEGMENT &&
-            len == sizeof control->segment)
-            memcpy(&control->segment, CMSG_DATA(c), len);
-        else if (is_tos && len == sizeof control->tos)
-            memcpy(&control->tos, CMSG_DATA(c), len);
-        else
-            return false;
-    }
-    return true;
+void script_add_bytes(struct script_request *request, const void *bytes, size_t len)
+{
+    request->is_strange |= len > LONGEST - request->len;
+    if (request->is_strange || len == 0)
+        return;
+    memcpy(gathered + request->len, bytes, len);
+    request->len += len;
+}
+
+void script_add_control(struct script_request *request, int level, int type, const void *value,
+                        size_t len)
+{
+    bool is_tos =
+        (level == IPPROTO_IP && type == IP_TOS) || (level == IPPROTO_IPV6 && type == IPV6_TCLASS);
+
+    if (level == UB_SOL_UDP && type == UB_UDP_SEGMENT && len == sizeof request->segment)
+        memcpy(&request->segment, value, len);
+    else if (is_tos && len == sizeof request->tos)
+        memcpy(&request->tos, value, len);
+    else
+        request->is_strange = true;
 }
 
 static bool is_address_of(const struct datagram *datagram, const union udpbatch_addr *to)
@@ -192,7 +215,7 @@ static bool is_address_of(const struct datagram *datagram, const union udpbatch_
     if (to == NULL || datagram->to == NULL)
         return to == datagram->to && datagram->to_len == 0;
     socklen_t len = to->sa.sa_family == AF_INET6 ? sizeof to->in6 : sizeof to->in4;
-    return datagram->to_len == len && memcmp(datagram->to, to, len) == 0;
+    return datagram->to_len == len && memcmp(datagram->to, to, (size_t)len) == 0;
 }
 
 static bool is_shared_payload(const struct datagram *datagram)
@@ -260,38 +283,21 @@ static size_t packet_of(const struct datagram *datagram)
     return NO_PACKET;
 }
 
-/* False if the message does not fit into one of the kernel's. */
-static bool gather(const struct msghdr *message, unsigned char *room, size_t *len)
+/* Cuts it as udp_send_skb of Linux does, and Windows too. False if a datagram is none that is to
+ * come. */
+static bool cut(const struct script_request *request, struct script_message *out)
 {
-    *len = 0;
-    for (size_t i = 0; i < message->msg_iovlen; i++) {
-        const struct iovec *piece = &message->msg_iov[i];
-        if (piece->iov_len > LONGEST - *len)
-            return false;
-        if (piece->iov_len > 0)
-            memcpy(room + *len, piece->iov_base, piece->iov_len);
-        *len += piece->iov_len;
-    }
-    return true;
-}
+    const size_t len = request->len;
+    size_t segment = request->segment != 0 && request->segment < len ? request->segment : len;
+    size_t end;
 
-/* Cuts it as udp_send_skb of Linux does. False if a datagram is none that is to come. */
-static bool cut(const struct msghdr *message, struct script_message *out)
-{
-    static unsigned char bytes[LONGEST];
-    struct control control;
-    size_t len, end;
-
-    *out = (struct script_message){ 0 };
-    if (!gather(message, bytes, &len) || !read_control(message, &control))
+    *out = (struct script_message){ .bytes = (uint32_t)len, .segment = (uint32_t)segment };
+    if (request->is_strange)
         return false;
-    size_t segment = control.segment != 0 && control.segment < len ? control.segment : len;
-    out->bytes = (uint32_t)len;
-    out->segment = (uint32_t)segment;
     for (size_t at = 0; at < len || out->count == 0; at = end) {
         end = len - at < segment ? len : at + segment;
-        struct datagram datagram = { bytes + at, end - at, message->msg_name, message->msg_namelen,
-                                     control.tos };
+        struct datagram datagram = { gathered + at, end - at, request->to, request->to_len,
+                                     request->tos };
         size_t packet = out->count < SCRIPT_SEGMENTS ? packet_of(&datagram) : NO_PACKET;
         if (packet == NO_PACKET)
             return false;
@@ -357,7 +363,7 @@ static int single_error(size_t packet, bool is_seen)
     return is_past ? script_next_error(&kernel, packet) : coming_error(&kernel, packet);
 }
 
-static int error_of(const struct script_message *message, bool is_seen)
+static int its_error(const struct script_message *message, bool is_seen)
 {
     const struct script_trains *trains = &kernel.script->trains;
     unsigned port = (unsigned)port_of_packet(message->packets[0]) - SCRIPT_FIRST_PORT;
@@ -368,10 +374,15 @@ static int error_of(const struct script_message *message, bool is_seen)
                               : single_error(message->packets[0], is_seen);
 }
 
+static int error_of(const struct script_message *message, bool is_seen)
+{
+    return script_told(its_error(message, is_seen), message->packets[0]);
+}
+
 static void note_order(size_t packet)
 {
     unsigned port = (unsigned)port_of_packet(packet) - SCRIPT_FIRST_PORT;
-    size_t *last = &expected.last_taken[port < NO_ADDRESS ? port : NO_ADDRESS];
+    size_t *last = &expected.last_taken[port < TO_PEER ? port : TO_PEER];
 
     kernel_disorder += packet < *last;
     kernel_overtaken += packet < expected.last_taken_of_all;
@@ -379,16 +390,15 @@ static void note_order(size_t packet)
     expected.last_taken_of_all = packet;
 }
 
-/* Takes one message, or sets errno and does not; the caller sees the errno of the first only. */
-static bool take(const struct msghdr *it, bool is_first)
+int kernel_take(const struct script_request *request, bool is_first)
 {
     struct script_message message;
-    bool is_known = cut(it, &message);
+    bool is_known = cut(request, &message);
     for (size_t i = 0; i < message.count; i++)
         expected.is_found[message.packets[i]] = false;
     if (!is_known) {
         kernel_strange++;
-        return true;
+        return 0;
     }
     message.error = error_of(&message, is_first);
     for (size_t i = 0; message.error == 0 && i < message.count; i++) {
@@ -397,12 +407,34 @@ static bool take(const struct msghdr *it, bool is_first)
     }
     if (kernel_watch != NULL && (is_first || message.error == 0))
         kernel_watch(&message);
-    errno = message.error;
-    return message.error == 0;
+    return message.error;
+}
+
+/* ---- As POSIX asks it ---------------------------------------------------------------------- */
+
+#ifndef _WIN32
+
+static int take(const struct msghdr *message, bool is_first)
+{
+    struct script_request request = script_request_to(message->msg_name, message->msg_namelen);
+    union { /* CMSG_NXTHDR wants it without const */
+        const struct msghdr *in;
+        struct msghdr *out;
+    } mutable = { message };
+
+    for (size_t i = 0; i < (size_t)message->msg_iovlen; i++)
+        script_add_bytes(&request, message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(mutable.out, c))
+        script_add_control(&request, c->cmsg_level, c->cmsg_type, CMSG_DATA(c),
+                           c->cmsg_len - CMSG_LEN(0));
+    errno = kernel_take(&request, is_first);
+    return errno;
 }
 
 int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
+int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len);
+int __real_getsockopt(int fd, int level, int option, void *value, socklen_t *len);
 
 int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 {
@@ -414,15 +446,47 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
     unsigned taken = 0;
 
     (void)flags;
-    while (taken < most && take(&messages[taken].msg_hdr, taken == 0))
+    while (taken < most && take(&messages[taken].msg_hdr, taken == 0) == 0)
         taken++;
     return taken > 0 ? (int)taken : -1;
 }
+
+#ifdef __linux__
+/* How sendmmsg is asked for where libc's own is a loop (platform.h). */
+long __wrap_syscall(long number, ...);
+
+long __wrap_syscall(long number, ...)
+{
+    va_list arguments;
+
+    assert_int_equal(number, SYS_sendmmsg);
+    va_start(arguments, number);
+    const int fd = va_arg(arguments, int);
+    struct mmsghdr *const messages = va_arg(arguments, struct mmsghdr *);
+    const unsigned count = va_arg(arguments, unsigned);
+    const int flags = va_arg(arguments, int);
+    va_end(arguments);
+    return __wrap_sendmmsg(fd, messages, count, flags);
+}
+#endif
 
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 {
     (void)fd;
     (void)flags;
     script_next_count(&kernel, 1);
-    return take(message, true) ? (ssize_t)sizeof payloads[0] : -1;
+    return take(message, true) == 0 ? (ssize_t)sizeof payloads[0] : -1;
 }
+
+int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+    if (level != UB_SOL_UDP || option != UB_UDP_SEGMENT)
+        return __real_getsockopt(fd, level, option, value, len);
+    errno = kernel_no_segment_option;
+    if (errno != 0)
+        return -1;
+    memset(value, 0, *len);
+    return 0;
+}
+
+#endif

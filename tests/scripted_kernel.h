@@ -1,14 +1,17 @@
-/* scripted_kernel.h: a kernel that answers sendmmsg and sendmsg by a script.
+/* scripted_kernel.h: a kernel that answers the calls that send by a script.
  *
- * A program linked with --wrap=sendmmsg,--wrap=sendmsg sends through it. It knows the packets that
- * are to come (kernel_expect), cuts each message into datagrams as the real one does, and finds
- * each among them: what it took can be told from what it was given. */
+ * A program linked with --wrap=sendmmsg,--wrap=sendmsg,--wrap=getsockopt sends through it; on
+ * Windows one with scripted_winsock.c. It knows the packets that are to come (kernel_expect), cuts
+ * each message into datagrams as the real one does, and finds each among them: what it took can be
+ * told from what it was given. */
 #ifndef SCRIPTED_KERNEL_H
 #define SCRIPTED_KERNEL_H
 
-#include "udpbatch.h"
+#include "platform.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum {
     SCRIPT_PACKETS = 1100,
@@ -80,6 +83,10 @@ struct script_message {
     int error;        /* 0: taken */
 };
 
+/* The error that comes of one that the system gives: on Windows another, if the packet has no
+ * address, or one that is none for the sockets of IPv4 that the tests have. */
+int script_told(int error, size_t packet);
+
 /* The error that the next try of a packet meets; 0: it is taken. */
 int script_next_error(struct script_state *state, size_t packet);
 
@@ -99,7 +106,8 @@ void kernel_expect(const struct udpbatch_packet *packets, size_t n);
 
 /* Sends the shared payload to the targets, by level 1, as far as the packets are to be sent; they
  * get the statuses. */
-struct udpbatch_tally script_multi_target_send(int fd, struct udpbatch_packet *packets, size_t n);
+struct udpbatch_tally script_multi_target_send(udpbatch_socket fd, struct udpbatch_packet *packets,
+                                               size_t n);
 
 /* Begins to play; what the kernel took is counted from here. */
 void kernel_play(const struct script *script);
@@ -111,8 +119,32 @@ extern unsigned kernel_strange;   /* messages that are no packets of the script,
 extern unsigned kernel_disorder;  /* datagrams that overtook another to their destination */
 extern unsigned kernel_overtaken; /* and to any */
 extern uint16_t kernel_peer_port; /* where packets without an address go */
+extern bool kernel_has_peer;      /* whether the socket in use is connected; set by the test */
+
+/* The errno of asking the socket for trains (UDP_SEGMENT, UDP_SEND_MSG_SIZE); 0: it has them. */
+extern int kernel_no_segment_option;
 
 /* Is shown every message that was taken, or whose error the caller got to see. May be NULL. */
 extern void (*kernel_watch)(const struct script_message *message);
+
+/* ---- For who has the system's calls --------------------------------------------------------- */
+
+/* A message as it is handed over: its payload is gathered, its control messages are read. */
+struct script_request {
+    const void *to; /* NULL: none */
+    socklen_t to_len;
+    size_t len;         /* of the payload */
+    ub_segment segment; /* 0: it is one datagram */
+    int tos;            /* -1: as the socket is set */
+    bool is_strange;    /* too long, or it says what no packet asks for */
+};
+
+struct script_request script_request_to(const void *to, socklen_t to_len);
+void script_add_bytes(struct script_request *request, const void *bytes, size_t len);
+void script_add_control(struct script_request *request, int level, int type, const void *value,
+                        size_t len);
+
+/* Takes one message: 0, or an errno, which the caller gets to see if it is the call's first. */
+int kernel_take(const struct script_request *request, bool is_first);
 
 #endif

@@ -5,15 +5,7 @@
 #ifndef SUPPORT_H
 #define SUPPORT_H
 
-#include "udpbatch.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "system.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
@@ -33,7 +25,7 @@
 enum {
     PATIENCE_MS = 10000, /* how long to wait for what must come: spent on failing only */
     MANY = 5000,         /* packets at most */
-    LONG = 1500          /* bytes of a numbered payload at most */
+    LEN_MOST = 1500      /* bytes of a numbered payload at most */
 };
 
 /* ---- The tests of a program -------------------------------------------------------------- */
@@ -64,12 +56,13 @@ int run_all(const char *group, const struct test *tests, size_t n);
 
 struct sending {
     const struct way *way; /* NULL: one with options of its own */
-    int fd;
+    udpbatch_socket fd;
     struct udpbatch_sender *sender; /* NULL: level 1 */
 };
 
-struct sending sending_begin(const struct way *way, int fd);
-struct sending sending_begin_with(int fd, const struct udpbatch_sender_options *options);
+struct sending sending_begin(const struct way *way, udpbatch_socket fd);
+struct sending sending_begin_with(udpbatch_socket fd,
+                                  const struct udpbatch_sender_options *options);
 void sending_end(struct sending *sending); /* closes the socket too */
 
 /* Both check that the tally and the statuses agree. */
@@ -92,7 +85,7 @@ void check_tally(const struct udpbatch_tally *tally, const int32_t *status, size
 
 /* A socket and the address that it is bound to. */
 struct port {
-    int fd;
+    udpbatch_socket fd;
     union udpbatch_addr addr;
 };
 
@@ -103,9 +96,10 @@ struct port port_open_at(const union udpbatch_addr *addr); /* with a large recei
 struct port port_open(int family);                         /* on loopback, at a free port */
 union udpbatch_addr closed_port(int family);               /* on loopback; nobody listens there */
 void port_close(struct port *port);
-void make_nonblocking(int fd);
-void set_option(int fd, int level, int option, int value);
-void connect_to(int fd, const union udpbatch_addr *addr);
+void make_nonblocking(udpbatch_socket fd);
+void set_option(udpbatch_socket fd, int level, int option, int value);
+void connect_to(udpbatch_socket fd, const union udpbatch_addr *addr);
+bool can_have_trains(udpbatch_socket fd); /* whether the system has UDP segmentation offload */
 bool same_address(const union udpbatch_addr *a, const union udpbatch_addr *b);
 
 /* Skips the test if this machine has no IPv6 loopback. */
@@ -116,8 +110,8 @@ bool must_be_able(const char *reason);
 
 /* ---- Numbered packets and their arrival --------------------------------------------------- */
 
-/* Packets to be sent, of `len` bytes (4 to LONG) that begin with the packet's number. The payloads
- * hold until the next call. */
+/* Packets to be sent, of `len` bytes (4 to LEN_MOST) that begin with the packet's number. The
+ * payloads hold until the next call. */
 void make_packets(struct udpbatch_packet *packets, size_t n, uint32_t len,
                   const union udpbatch_addr *to);
 
@@ -128,17 +122,17 @@ struct arrivals {
     size_t total;
 };
 
-void arrivals_take(struct arrivals *arrivals, int fd); /* what is there already */
-void arrivals_wait(struct arrivals *arrivals, int fd, size_t total);
+void arrivals_take(struct arrivals *arrivals, udpbatch_socket fd); /* what is there already */
+void arrivals_wait(struct arrivals *arrivals, udpbatch_socket fd, size_t total);
 
 /* What is sent to this port (to its address, or by NULL) arrives there: each once, and whole, and
  * nothing else. */
 void expect_arrival(const struct port *port, const struct udpbatch_packet *packets, size_t n);
 
 /* The next datagram at the port, into `room`; its length. */
-size_t receive_one(int fd, void *room, size_t size, union udpbatch_addr *from);
-void expect_payload(int fd, const void *payload, size_t len);
-void expect_nothing(int fd);
+size_t receive_one(udpbatch_socket fd, void *room, size_t size, union udpbatch_addr *from);
+void expect_payload(udpbatch_socket fd, const void *payload, size_t len);
+void expect_nothing(udpbatch_socket fd);
 void expect_status(const struct udpbatch_packet *packets, size_t n, int32_t status);
 
 /* Milliseconds of a clock that only goes on. */

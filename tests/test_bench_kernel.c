@@ -556,6 +556,13 @@ static void the_original_is_as_fast_as_itself(void **state)
     assert_true(result->engines[0].ratio_to_baseline.known);
 }
 
+/* Other libcs have a loop of sendmsg in place of sendmmsg, as musl where pointers have 64 bits. */
+#ifdef __GLIBC__
+static const double calls_of_a_batch = 1;
+#else
+static const double calls_of_a_batch = 16;
+#endif
+
 static void system_calls_are_told_per_packet(void **state)
 {
     const struct engine *engines[] = { engines_find("sendto-loop"), engines_find("prebuilt") };
@@ -565,7 +572,7 @@ static void system_calls_are_told_per_packet(void **state)
     if (result->engines[0].syscalls_per_packet < 0) /* whether it may be is known to test_bench */
         skip();
     assert_true(result->engines[0].syscalls_per_packet == 1);
-    assert_true(result->engines[1].syscalls_per_packet == 1.0 / 16);
+    assert_true(result->engines[1].syscalls_per_packet == calls_of_a_batch / 16);
 }
 
 static void an_engine_with_a_fault_gets_no_figures(void **state)
@@ -623,8 +630,11 @@ static void who_gives_up_while_timed_has_no_figures(void **state)
 
 static void who_is_refused_good_packets_while_timed_has_no_figures(void **state)
 {
+    char words[128];
+
     (void)state;
-    expect_no_figures(REFUSES, "refused while timed, and 0 are bad: Network is unreachable");
+    snprintf(words, sizeof words, "refused while timed, and 0 are bad: %s", strerror(ENETUNREACH));
+    expect_no_figures(REFUSES, words);
 }
 
 /* ---- Devices -------------------------------------------------------------------------------- */

@@ -407,14 +407,24 @@ static void every_link_is_taken_or_refused_by_name(void **state)
     capture_end(&capture);
 }
 
+/* A number of 16 bits and a zero, as they lie in memory. */
+static uint32_t half(uint16_t number)
+{
+    const uint16_t halves[2] = { number, 0 };
+    uint32_t both;
+
+    memcpy(&both, halves, sizeof both);
+    return both;
+}
+
 /* The same packet in blocks: a section, an interface, a name to be skipped, the packet. */
 static void pcapng_is_read_too(void **state)
 {
     static const char text[] = "text";
     unsigned char packet[65535];
     const uint32_t len = (uint32_t)make_packet(packet, 2, text, 4), block = 32 + len;
-    const uint32_t section[] = { 0x0a0d0d0a, 28, 0x1a2b3c4d, 1, UINT32_MAX, UINT32_MAX, 28 };
-    const uint32_t interface[] = { 1, 20, LINKTYPE_RAW, 65535, 20 };
+    const uint32_t section[] = { 0x0a0d0d0a, 28, 0x1a2b3c4d, half(1), UINT32_MAX, UINT32_MAX, 28 };
+    const uint32_t interface[] = { 1, 20, half(LINKTYPE_RAW), 65535, 20 };
     const uint32_t unknown[] = { 0x0bad, 16, 0, 16 };
     const uint32_t header[] = { 6, block, 0, 0, 0, len, len };
     struct capture capture = { .fd = memfd_create("capture", MFD_CLOEXEC) };

@@ -5,14 +5,7 @@
 #include "frame.h"
 
 #include "chance.h"
-
-#include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "system.h"
 
 /* ---- Payloads in pieces ---------------------------------------------------------------------- */
 

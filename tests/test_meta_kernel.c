@@ -215,7 +215,7 @@ static void read_control(struct told *told, const struct cmsghdr *control)
 
 static struct told hear(const struct ends *ends)
 {
-    unsigned char room[LONG + 1];
+    unsigned char room[LEN_MOST + 1];
     _Alignas(struct cmsghdr) unsigned char control[256];
     struct told told = { .tos = -1, .ttl = -1 };
     struct iovec piece = { room, sizeof room };
@@ -709,7 +709,7 @@ static void need_trains(const struct ends *ends)
     if (ub_socket_has_trains(ends->sending.fd) && uname(&name) == 0 &&
         ub_gso_kernel(name.release) == UB_GSO_WELL)
         return;
-    print_message("this kernel has no trains, or not all\n");
+    print_message("cannot run here: this kernel has no trains, or not all\n");
     skip();
 }
 

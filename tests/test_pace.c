@@ -9,9 +9,6 @@
 #include <float.h>
 #include <limits.h>
 #include <math.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 /* ---- The time -------------------------------------------------------------------------------- */
 
@@ -30,27 +27,22 @@ static struct {
     bool interrupting; /* the next sleep is ended by a signal */
 } made_up;
 
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
-int __wrap_nanosleep(const struct timespec *pause, struct timespec *left);
+int64_t __wrap_ub_clock_ns(void);
+int __wrap_ub_sleep_ns(int64_t ns);
 
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+int64_t __wrap_ub_clock_ns(void)
 {
-    (void)clock;
     made_up.asked++;
-    *now = (struct timespec){ .tv_sec = (time_t)(made_up.ns / SECOND_NS),
-                              .tv_nsec = (long)(made_up.ns % SECOND_NS) };
-    return 0;
+    return made_up.ns;
 }
 
-int __wrap_nanosleep(const struct timespec *pause, struct timespec *left)
+int __wrap_ub_sleep_ns(int64_t ns)
 {
-    int64_t ns = pause->tv_sec * SECOND_NS + pause->tv_nsec;
-
-    (void)left;
+    if (ns <= 0)
+        return 0;
     if (made_up.interrupting) {
         made_up.interrupting = false;
-        errno = EINTR;
-        return -1;
+        return -EINTR;
     }
     made_up.sleeps++;
     made_up.slept_ns += ns;
@@ -375,7 +367,7 @@ static void rates_and_bursts_that_there_are_not_are_refused(void **state)
         { .rate = 1000, .rate_unit = (enum udpbatch_rate_unit)(-1) },
         { .rate = 0, .burst = 1 },
     };
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    udpbatch_socket fd = socket(AF_INET, SOCK_DGRAM, 0);
     (void)state;
     for (size_t i = 0; i < COUNT_OF(table); i++) {
         struct udpbatch_sender_options options = table[i];
@@ -384,7 +376,7 @@ static void rates_and_bursts_that_there_are_not_are_refused(void **state)
         assert_null(udpbatch_sender_open(fd, &options, &error));
         assert_int_equal(error, EINVAL);
     }
-    close(fd);
+    close_socket(fd);
 }
 
 /* ---- Senders --------------------------------------------------------------------------------- */
@@ -707,7 +699,7 @@ static void options_from_before_there_were_rates_have_none(void **state)
     const struct udpbatch_sender_options older = {
         .size = offsetof(struct udpbatch_sender_options, rate_unit), .rate = 1
     };
-    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    udpbatch_socket fd = socket(AF_INET, SOCK_DGRAM, 0);
     struct udpbatch_sender *sender = udpbatch_sender_open(fd, &older, NULL);
 
     (void)state;
@@ -715,7 +707,7 @@ static void options_from_before_there_were_rates_have_none(void **state)
     begin_packets(100);
     assert_int_equal(udpbatch_sender_send(sender, packets, 100).sent, 100);
     udpbatch_sender_close(sender);
-    close(fd);
+    close_socket(fd);
 }
 
 /* ---- The back-off ---------------------------------------------------------------------------- */

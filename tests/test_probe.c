@@ -207,8 +207,8 @@ static void a_train_of_the_limit_leaves_and_no_longer_one(void **state)
     (void)state;
     if (answer.state == ANSWER_YES) {
         assert_string_equal(answer.figures[0].name, "segments");
-        assert_true(sends_train(fd, answer.figures[0].number));
-        assert_false(sends_train(fd, answer.figures[0].number + 1));
+        assert_true(sends_train(fd, (size_t)answer.figures[0].number));
+        assert_false(sends_train(fd, (size_t)answer.figures[0].number + 1));
     } else {
         assert_false(sends_train(fd, 2));
     }
@@ -266,8 +266,10 @@ static void need_network(void)
 {
     if (has_network())
         return;
-    if (getenv("CI") != NULL)
-        fail_msg("cannot make a network of one's own");
+    const char *ci = getenv("CI");
+    print_message("cannot run here: a network of one's own\n");
+    if (ci != NULL && ci[0] != '\0')
+        fail();
     skip();
 }
 

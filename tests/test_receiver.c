@@ -3,13 +3,6 @@
 #define _GNU_SOURCE
 #include "receiving.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 static struct udpbatch_packet packets[MANY];
 static struct udpbatch_received received[MANY];
 
@@ -89,6 +82,8 @@ static void one_call_receives_what_is_there(void **state)
         assert_int_equal(stats.system_calls, 1);
     if (strcmp(stats.backend, "portable") == 0)
         assert_int_equal(stats.system_calls, 50);
+    if (strcmp(stats.backend, "winsock") == 0) /* with a look behind each */
+        assert_in_range(stats.system_calls, 50, 100);
     receiving_end(&receiving);
 }
 
@@ -204,12 +199,6 @@ static void an_empty_nonblocking_socket_gives_eagain(void **state)
     receiving_end(&receiving);
 }
 
-static void set_receive_timeout(int fd, int timeout_ms)
-{
-    struct timeval time = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time), 0);
-}
-
 /* The socket's own time limits prove the waiting for the first, and bound that for a second. */
 static void a_blocking_socket_waits_for_the_first_datagram_only(void **state)
 {
@@ -249,9 +238,10 @@ static void a_wait_ends_with_a_datagram_or_its_time(void **state)
 /* One that waits; the others have nothing there. */
 static void a_socket_shut_down_for_reading_ends_after_its_datagrams(void **state)
 {
+    need(!IS_WINDOWS, "datagrams that outlive a shutdown");
     struct receiving receiving = begin(state, AF_INET, 0, 0);
 
-    assert_int_equal(fcntl(receiving.port.fd, F_SETFL, 0), 0);
+    set_blocking(receiving.port.fd, true);
     send_numbers(&receiving, 3);
     shutdown(receiving.port.fd, SHUT_RD); /* works, and says ENOTCONN */
     expect_numbers(&receiving, 0, 3);
@@ -261,18 +251,19 @@ static void a_socket_shut_down_for_reading_ends_after_its_datagrams(void **state
     receiving_end(&receiving);
 }
 
-static void a_closed_descriptor_gives_ebadf(void **state)
+static void a_closed_descriptor_is_told(void **state)
 {
     struct receiving receiving = begin(state, AF_INET, 0, 0);
 
     port_close(&receiving.port);
-    assert_int_equal(udpbatch_receiver_wait(receiving.receiver, PATIENCE_MS), -EBADF);
-    assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), -EBADF);
+    assert_int_equal(udpbatch_receiver_wait(receiving.receiver, PATIENCE_MS), -ERROR_OF_CLOSED);
+    assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, 10), -ERROR_OF_CLOSED);
     receiving_end(&receiving);
 }
 
 static void a_refused_connection_is_reported_once(void **state)
 {
+    need(!is_wine(), "what ICMP brings, told to who receives");
     struct receiving receiving = begin(state, AF_INET, 0, 0);
     union udpbatch_addr nobody = closed_port(AF_INET);
 
@@ -302,6 +293,7 @@ static uint64_t receive_or_count(struct receiving *receiving, size_t sent)
 
 static void what_a_full_buffer_drops_is_counted_though_nothing_follows(void **state)
 {
+    need(COUNTS_DROPS, "counts of what was dropped");
     struct receiving receiving = begin(state, AF_INET, 0, 0);
 
     set_option(receiving.port.fd, SOL_SOCKET, SO_RCVBUF, 1);
@@ -322,6 +314,7 @@ static void what_a_full_buffer_drops_is_counted_though_nothing_follows(void **st
 
 static void drops_before_the_receiver_was_opened_are_not_its_own(void **state)
 {
+    need(COUNTS_DROPS, "counts of what was dropped");
     struct receiving receiving = begin(state, AF_INET, 0, 0);
 
     set_option(receiving.port.fd, SOL_SOCKET, SO_RCVBUF, 1);
@@ -340,6 +333,7 @@ static void drops_before_the_receiver_was_opened_are_not_its_own(void **state)
 
 static void a_receiver_asks_the_kernel_to_count_drops(void **state)
 {
+    need(COUNTS_DROPS, "counts of what was dropped");
     struct receiving receiving = begin(state, AF_INET, 0, 0);
 
     assert_int_equal(option_of(receiving.port.fd, SOL_SOCKET, SO_RXQ_OVFL), 1);
@@ -350,20 +344,19 @@ static void a_receiver_asks_the_kernel_to_count_drops(void **state)
 
 static void a_receiver_wants_a_udp_socket(void **state)
 {
-    int ends[2];
-    int stream = socket(AF_INET, SOCK_STREAM, 0);
-    int local = socket(AF_UNIX, SOCK_DGRAM, 0);
+    udpbatch_socket file = open_no_socket();
+    udpbatch_socket stream = socket(AF_INET, SOCK_STREAM, 0);
+    udpbatch_socket local = socket(AF_UNIX, SOCK_DGRAM, 0); /* not everywhere */
 
     (void)state;
-    assert_int_equal(pipe(ends), 0);
-    expect_no_receiver(-1, NULL, EBADF);
-    expect_no_receiver(ends[0], NULL, ENOTSOCK);
+    expect_no_receiver(NO_SOCKET, NULL, ERROR_OF_CLOSED);
+    expect_no_receiver(file, NULL, ENOTSOCK);
     expect_no_receiver(stream, NULL, EPROTOTYPE);
-    expect_no_receiver(local, NULL, EAFNOSUPPORT);
-    close(ends[0]);
-    close(ends[1]);
-    close(stream);
-    close(local);
+    if (local != NO_SOCKET)
+        expect_no_receiver(local, NULL, EAFNOSUPPORT);
+    close_no_socket(file);
+    close_socket(stream);
+    close_socket(local);
 }
 
 static void options_out_of_range_are_refused(void **state)
@@ -418,12 +411,33 @@ static void options_at_their_limits_are_taken(void **state)
     const struct udpbatch_receiver_options limits[] = {
         { .batch = 1024, .packet_size = 65535 },
         { .batch = 1, .packet_size = 1 },
-        { .trains = UDPBATCH_TRAINS_ALWAYS, .meta = META_ALL, .network_errors = 1 },
+        { .trains = UDPBATCH_TRAINS_ALWAYS },
     };
 
     for (size_t i = 0; i < COUNT_OF(limits); i++)
         udpbatch_receiver_close(receiver_open(state, port.fd, limits[i]));
     port_close(&port);
+}
+
+static void expect_all_or_none(void **state, struct udpbatch_receiver_options options, bool has_it)
+{
+    struct port port = port_open(AF_INET);
+
+    options.size = sizeof options;
+    if (has_it)
+        udpbatch_receiver_close(receiver_open(state, port.fd, options));
+    else
+        expect_no_receiver(port.fd, &options, EOPNOTSUPP);
+    port_close(&port);
+}
+
+static void what_the_system_does_not_tell_is_refused(void **state)
+{
+    struct udpbatch_receiver_options errors = { .network_errors = 1 };
+
+    for (uint32_t flag = UDPBATCH_META_CAME_TO; flag <= UDPBATCH_META_CAME_AT; flag <<= 1)
+        expect_all_or_none(state, (struct udpbatch_receiver_options){ .meta = flag }, HAS_META);
+    expect_all_or_none(state, errors, HAS_NETWORK_ERRORS);
 }
 
 static void options_may_be_older_or_newer_than_the_library(void **state)
@@ -471,7 +485,7 @@ int main(void)
         TEST_EACH_BACKEND(a_blocking_socket_waits_for_the_first_datagram_only),
         TEST_EACH_BACKEND(a_wait_ends_with_a_datagram_or_its_time),
         TEST_EACH_BACKEND(a_socket_shut_down_for_reading_ends_after_its_datagrams),
-        TEST_EACH_BACKEND(a_closed_descriptor_gives_ebadf),
+        TEST_EACH_BACKEND(a_closed_descriptor_is_told),
         TEST_EACH_BACKEND(a_refused_connection_is_reported_once),
         TEST_EACH_BACKEND(what_a_full_buffer_drops_is_counted_though_nothing_follows),
         TEST_EACH_BACKEND(drops_before_the_receiver_was_opened_are_not_its_own),
@@ -480,6 +494,7 @@ int main(void)
         TEST_ONCE(options_out_of_range_are_refused),
         TEST_ONCE(only_what_a_receiver_can_tell_may_be_asked_for),
         TEST_EACH_BACKEND(options_at_their_limits_are_taken),
+        TEST_EACH_BACKEND(what_the_system_does_not_tell_is_refused),
         TEST_ONCE(options_may_be_older_or_newer_than_the_library),
         TEST_ONCE(closing_no_receiver_is_allowed),
     };

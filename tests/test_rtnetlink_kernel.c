@@ -650,8 +650,10 @@ static void ipv6_addresses_that_come_or_go_change_all(void **state)
 static void next_hops_that_come_or_go_change_all(void **state)
 {
     (void)state;
-    if (!run_at(NEAR, "ip nexthop add id 6 via 10.99.0.2 dev near"))
-        skip(); /* before Linux 5.3 */
+    if (!run_at(NEAR, "ip nexthop add id 6 via 10.99.0.2 dev near")) { /* before Linux 5.3 */
+        print_message("cannot run here: no nexthop objects\n");
+        skip();
+    }
     expect_all_after("ip", "nexthop add id 7 via 10.99.0.2 dev near");
     expect_all_after("ip", "nexthop del id 7");
 }

@@ -6,16 +6,6 @@
 #include "scripted_kernel.h"
 #include "support.h"
 
-#include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
 /* ---- The ways to send ---------------------------------------------------------------------- */
 
 /* One way through the library, and what its system calls can be expected to be. */
@@ -32,7 +22,7 @@ static const struct scripted_way ways[] = {
     { "udpbatch_send", NULL, false, 64, 128, false },
     { "udpbatch_multi_target_send", NULL, true, 64, 64, true },
     { "a sender, sendmmsg", "sendmmsg", false, 1024, 4096, false },
-    { "a sender, portable", "portable", false, 1024, 4096, false },
+    { "a sender, one by one", ONE_BY_ONE, false, 1024, 4096, false },
 };
 
 enum { WAYS = sizeof ways / sizeof ways[0] };
@@ -44,11 +34,11 @@ static bool is_built(const struct scripted_way *way)
 
 static bool sends_one_by_one(const struct scripted_way *way)
 {
-    return strcmp(ub_backend_find(way->backend)->name, "portable") == 0;
+    return strcmp(ub_backend_find(way->backend)->name, ONE_BY_ONE) == 0;
 }
 
 static struct udpbatch_tally send_by(const struct scripted_way *way, struct udpbatch_sender *sender,
-                                     int fd, struct udpbatch_packet *packets, size_t n)
+                                     udpbatch_socket fd, struct udpbatch_packet *packets, size_t n)
 {
     if (sender != NULL)
         return udpbatch_sender_send(sender, packets, n);
@@ -180,7 +170,7 @@ struct play {
     unsigned settled_before; /* packets whose index it divides are sent already; 0: none */
 };
 
-static int sockets[2]; /* that does not hear ICMP, that does */
+static udpbatch_socket sockets[2]; /* that does not hear ICMP, that does */
 static struct udpbatch_sender *senders[WAYS][2];
 static unsigned plays;
 
@@ -188,10 +178,11 @@ static void check_packets(const struct reference *reference, const struct udpbat
 {
     for (size_t i = 0; i < reference->state.script->n; i++) {
         if (packets[i].status != reference->packets[i].status)
-            fail_msg("%s: packet %zu has the status %d and not %d", reference->way->name, i,
-                     packets[i].status, reference->packets[i].status);
+            fail_msg("%s: packet %u has the status %d and not %d", reference->way->name,
+                     (unsigned)i, packets[i].status, reference->packets[i].status);
         if (kernel_taken[i] > 1)
-            fail_msg("%s: packet %zu was taken %u times", reference->way->name, i, kernel_taken[i]);
+            fail_msg("%s: packet %u was taken %u times", reference->way->name, (unsigned)i,
+                     kernel_taken[i]);
     }
     if (kernel_strange != 0)
         fail_msg("%s: %u messages were not as given", reference->way->name, kernel_strange);
@@ -242,6 +233,7 @@ static void play_by(const struct scripted_way *way, const struct play *play)
                                     .hears_icmp = play->hears_icmp,
                                     .state = { .script = &play->script } };
     memcpy(reference.packets, packets, play->script.n * sizeof packets[0]);
+    kernel_has_peer = play->hears_icmp;
     kernel_play(&play->script);
     for (int round = 0; round < MOST_ROUNDS && tally.unsent > 0; round++) {
         tally = send_by(way, sender, sockets[play->hears_icmp], packets, play->script.n);
@@ -272,11 +264,12 @@ static int open_sockets(void **state)
 {
     struct sockaddr_in peer = { .sin_family = AF_INET,
                                 .sin_port = htons(9),
-                                .sin_addr = { htonl(INADDR_LOOPBACK) } };
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     (void)state;
-    setenv("UDPBATCH_GSO", "off", 1);
+    begin_sockets();
+    set_variable("UDPBATCH_GSO", "off");
     for (int hears = 0; hears < 2; hears++) {
-        sockets[hears] = socket(AF_INET, SOCK_DGRAM, 0);
+        sockets[hears] = port_open(AF_INET).fd; /* bound, so that no back end does it */
         if (hears && connect(sockets[hears], (struct sockaddr *)&peer, sizeof peer) < 0)
             return -1;
         for (size_t i = 0; i < WAYS; i++) {
@@ -295,7 +288,7 @@ static int close_sockets(void **state)
     for (int hears = 0; hears < 2; hears++) {
         for (size_t i = 0; i < WAYS; i++)
             udpbatch_sender_close(senders[i][hears]);
-        close(sockets[hears]);
+        close_socket(sockets[hears]);
     }
     return 0;
 }

@@ -92,7 +92,7 @@ static void open_sink(bool lines, const union udpbatch_addr *capture_of)
     struct reason reason;
 
     if (!sink_open(&sink, &settings, &reason)) {
-        print_message("%s\n", reason.text);
+        print_message("cannot run here: %s\n", reason.text);
         skip();
     }
     sink_fd = sink.fd;

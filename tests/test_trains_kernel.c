@@ -206,7 +206,7 @@ static void need_trains(void)
 {
     if (has_trains())
         return;
-    print_message("this kernel has no trains, or not all\n");
+    print_message("cannot run here: this kernel has no trains, or not all\n");
     skip();
 }
 
@@ -444,8 +444,10 @@ static void send_mapped(const struct way *way, const struct shape *shape, bool a
 
 static void trains_reach_mapped_addresses(void **state)
 {
-    if (!has_in6())
+    if (!has_in6()) {
+        print_message("cannot run here: no IPv6\n");
         skip();
+    }
     set_devices(&AS_THEY_ARE);
     open_posts(AF_INET, *state, UDPBATCH_TRAINS_AUTO);
     for (size_t i = 0; i < SHAPE_COUNT; i++) {
@@ -464,7 +466,7 @@ static unsigned chance_targets;
 /* In runs of the same. */
 static struct aim of_chance(uint32_t i)
 {
-    static const uint32_t lens[] = { 0, 1, 50, 400, 400, 400, 1200, 1200, 1300, 1400, LONG };
+    static const uint32_t lens[] = { 0, 1, 50, 400, 400, 400, 1200, 1200, 1300, 1400, LEN_MOST };
     static struct aim aim;
 
     if (i == 0 || one_in(5))

@@ -5,6 +5,8 @@
 #include "chance.h"
 #include "support.h"
 
+#include <time.h>
+
 /* ---- The kernel ------------------------------------------------------------------------------ */
 
 static struct {
@@ -84,8 +86,8 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 {
     (void)clock;
-    *now = (struct timespec){ .tv_sec = kernel.now_ns / 1000000000,
-                              .tv_nsec = kernel.now_ns % 1000000000 };
+    *now = (struct timespec){ .tv_sec = (time_t)(kernel.now_ns / 1000000000),
+                              .tv_nsec = (long)(kernel.now_ns % 1000000000) };
     return 0;
 }
 

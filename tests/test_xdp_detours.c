@@ -75,7 +75,7 @@ static void take_the_socket(struct xdp *xdp, const struct port *port, uint32_t l
 {
     enum { COUNT = 10 };
 
-    make_packets(packets, COUNT, LONG, &port->addr);
+    make_packets(packets, COUNT, LEN_MOST, &port->addr);
     for (uint32_t i = 0; i < COUNT; i++)
         packets[i].len = len + i;
     xdp_send(xdp, packets, COUNT);
@@ -708,7 +708,7 @@ static void nothing_overtakes_what_is_in_the_sockets_queue(void **state)
         struct xdp xdp = xdp_begin(FAMILIES[i]);
 
         assert_true(run_at(NEAR, "%s", slow));
-        make_packets(packets, TRAIN + ALONE, LONG, &port.addr);
+        make_packets(packets, TRAIN + ALONE, LEN_MOST, &port.addr);
         for (uint32_t k = 0; k < TRAIN + ALONE; k++)
             packets[k].len = k < TRAIN ? 1000 : 1001 + k;
         xdp_send(&xdp, packets, TRAIN + 1);

@@ -189,6 +189,13 @@ static bool may_lock_little(void)
     return may_lock(64 * 1024);
 }
 
+/* There libc has one system call for all that sockets do, with arguments in memory. */
+#ifdef __i386__
+enum { FILTERS_SEE_SOCKETS = 0 };
+#else
+enum { FILTERS_SEE_SOCKETS = 1 };
+#endif
+
 /* A kernel without AF_XDP, as far as a filter of system calls can make it one. */
 static bool has_no_xdp(void)
 {
@@ -245,6 +252,10 @@ static void locked_memory_has_its_limit(void **state)
 static void a_kernel_may_have_no_xdp(void **state)
 {
     (void)state;
+    if (!FILTERS_SEE_SOCKETS) {
+        print_message("cannot run here: socketcall(2) opens sockets, which no filter sees\n");
+        skip();
+    }
     assert_int_equal(open_restricted(has_no_xdp, 1), ENOSYS);
 }
 
@@ -357,12 +368,12 @@ static struct holdings what_it_has(void)
 /* The kernel gives back by and by what was pinned. */
 static void expect_no_more_than(const struct holdings *before)
 {
-    enum { MORE_KB = 4096 };
+    enum { MORE_KB = 4096, MORE_MAPPINGS = 8 }; /* an allocator's; each open has some, too */
     int64_t begun = now_ms();
     struct holdings now = what_it_has();
 
     assert_int_equal(now.descriptors, before->descriptors);
-    assert_int_equal(now.mappings, before->mappings);
+    assert_true(now.mappings < before->mappings + MORE_MAPPINGS);
     assert_true(SANITIZED || now.resident < before->resident + MORE_KB);
     while (now.locked > before->locked || now.pinned > before->pinned) {
         assert_true(now_ms() - begun < PATIENCE_MS);
@@ -475,7 +486,7 @@ static void a_full_socket_is_resumed_until_nothing_is_unsent(void **state)
         run_at(NEAR, "tc qdisc replace dev near root tbf rate 4mbit burst 10kb limit 10mb"));
     set_option(xdp.sending.fd, SOL_SOCKET, SO_SNDBUF, 16 * 1024);
     make_nonblocking(xdp.sending.fd);
-    make_packets(packets, COUNT, LONG, NULL);
+    make_packets(packets, COUNT, LEN_MOST, NULL);
     for (uint32_t i = 0; i < COUNT; i++) {
         packets[i].to = &ports[i % 3].addr;
         packets[i].len = i % 3 == 0 ? 200 : 100 + i;
@@ -510,7 +521,7 @@ static void send_while_down(struct xdp *xdp, const union udpbatch_addr *to)
     int64_t begun = now_ms();
 
     for (int call = 0; call < CALLS; call++) {
-        make_packets(packets, COUNT, LONG, to);
+        make_packets(packets, COUNT, LEN_MOST, to);
         for (uint32_t i = 0; i < COUNT; i++)
             packets[i].len = 10 + i;
         struct udpbatch_tally tally = sending_send(&xdp->sending, packets, COUNT);
@@ -526,7 +537,7 @@ static void send_while_down(struct xdp *xdp, const union udpbatch_addr *to)
 static void expect_all_well(struct xdp *xdp, const struct port *port)
 {
     enum { COUNT = 50 };
-    unsigned char room[LONG];
+    unsigned char room[LEN_MOST];
     int64_t begun = now_ms();
     struct pollfd arrival = { .fd = port->fd, .events = POLLIN };
 
@@ -536,7 +547,7 @@ static void expect_all_well(struct xdp *xdp, const struct port *port)
     } while (poll(&arrival, 1, 10) == 0);
     while (recv(port->fd, room, sizeof room, MSG_DONTWAIT) >= 0)
         continue;
-    make_packets(packets, COUNT, LONG, &port->addr);
+    make_packets(packets, COUNT, LEN_MOST, &port->addr);
     for (uint32_t i = 0; i < COUNT; i++)
         packets[i].len = 10 + i;
     xdp_send(xdp, packets, COUNT);
@@ -677,7 +688,7 @@ static void a_child_sends_by_the_socket(void **state)
         struct xdp xdp = xdp_begin(FAMILIES[i]);
 
         expect_all_well(&xdp, &port);
-        make_packets(packets, COUNT, LONG, &port.addr);
+        make_packets(packets, COUNT, LEN_MOST, &port.addr);
         for (uint32_t k = 0; k < COUNT; k++)
             packets[k].len = 1000 + k;
         let_child(send_by_the_socket, &xdp, COUNT);
@@ -724,7 +735,7 @@ static uint8_t arrived[SHAKEN];
 
 static void collect_numbers(int fd)
 {
-    unsigned char room[LONG];
+    unsigned char room[LEN_MOST];
     uint32_t number;
 
     while (recv(fd, room, sizeof room, MSG_DONTWAIT) >= (ssize_t)sizeof number) {

@@ -188,7 +188,7 @@ static void payloads_in_pieces_leave_in_one(void **state)
         struct capture capture = capture_open();
         struct xdp xdp = xdp_begin(FAMILIES[i]);
 
-        make_packets(packets, COUNT, LONG, &to);
+        make_packets(packets, COUNT, LEN_MOST, &to);
         for (uint32_t k = 0; k < COUNT; k++)
             cut(&packets[k], pieces[k], k % 4 == 3 ? PIECES : 1 + k / 4, 30 * k);
         send_and_see(&xdp, &capture, COUNT);
@@ -283,7 +283,7 @@ static void make_sample_hosts(int family, bool is_mapped)
 
 static void make_samples(void)
 {
-    make_packets(packets, SAMPLES, LONG, NULL);
+    make_packets(packets, SAMPLES, LEN_MOST, NULL);
     for (uint32_t i = 0; i < SAMPLES; i++) {
         packets[i].to = &sample_hosts[i % HOSTS];
         if (packets[i].to->sa.sa_family == AF_UNSPEC) /* the connected peer */
@@ -626,7 +626,7 @@ static void a_socket_that_cuts_payloads_goes_on_to_do_so(void **state)
     union udpbatch_addr at = on_cable(AF_INET, 2, 0);
     struct port port = port_at(FAR, &at);
     struct xdp xdp = xdp_begin(AF_INET);
-    char room[LONG];
+    char room[LEN_MOST];
 
     (void)state;
     set_option(xdp.sending.fd, SOL_UDP, UDP_SEGMENT, 100);

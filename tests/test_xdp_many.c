@@ -30,7 +30,7 @@ static void make_hosts_behind(int family)
 /* Numbers that go on from call to call, to one host after the other. */
 static void make_numbered(uint32_t from, size_t n)
 {
-    static unsigned char payloads[CAPTURE_MOST][LONG];
+    static unsigned char payloads[CAPTURE_MOST][LEN_MOST];
 
     for (size_t i = 0; i < n; i++) {
         uint32_t number = from + (uint32_t)i,

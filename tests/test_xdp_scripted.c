@@ -151,7 +151,7 @@ static union udpbatch_addr targets[TARGETS], broadcast, without_port, other_fami
 static union udpbatch_addr mapped; /* the last target's other form, for a socket of IPv6 */
 static struct udpbatch_packet packets[PACKETS];
 static struct udpbatch_piece pieces[PACKETS][2];
-static unsigned char payloads[PACKETS][LONG], too_long[TOO_LONG];
+static unsigned char payloads[PACKETS][LEN_MOST], too_long[TOO_LONG];
 static uint32_t aims[PACKETS];    /* target, if the packet is to be sent */
 static int32_t expected[PACKETS]; /* status */
 
@@ -295,7 +295,7 @@ static uint32_t length_of(uint32_t i)
 /* The number of the next packet at far, which must be one of them, whole and where it was sent. */
 static uint32_t receive(void)
 {
-    static unsigned char room[LONG + 1];
+    static unsigned char room[LEN_MOST + 1];
     size_t control[32];
     struct iovec whole = { room, sizeof room };
     struct msghdr message = {
@@ -579,7 +579,7 @@ static void make_any_packet(uint32_t i)
 {
     uint32_t target = one_in(3) ? 0 : below(TARGETS);
 
-    make_packet(i, target, one_in(2) ? 100 : 20 + below(LONG - 19));
+    make_packet(i, target, one_in(2) ? 100 : 20 + below(LEN_MOST - 19));
     if (run.is_connected && target == 0 && one_in(2))
         packets[i].to = NULL;
     if (run.family == AF_INET6 && target == TARGETS - 1 && one_in(2))

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 
 enum { MESSAGES = 64, PACKET_DATA_SIZE = 1232 };
 

@@ -1,0 +1,11 @@
+# Windows on x86-64 by mingw-w64; what it makes runs under Wine. The variant posix has C11's threads.
+include(${CMAKE_CURRENT_LIST_DIR}/found_there.cmake)
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR AMD64)
+set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc-posix)
+find_program(CMAKE_RC_COMPILER NAMES x86_64-w64-mingw32-windres)
+find_program(wine NAMES wine64 wine PATHS /usr/lib/wine)
+if(wine)
+  set(CMAKE_CROSSCOMPILING_EMULATOR ${wine})
+endif()
+found_there(windows /usr/x86_64-w64-mingw32)
