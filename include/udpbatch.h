@@ -32,7 +32,9 @@ typedef SOCKET udpbatch_socket;
 typedef int udpbatch_socket;
 #endif
 
-#if defined(_WIN32) && defined(UDPBATCH_EXPORT) /* while the library itself is built */
+/* Who has the library within one of his own, and does not show it, defines this as nothing. */
+#ifdef UDPBATCH_API
+#elif defined(_WIN32) && defined(UDPBATCH_EXPORT) /* while the library itself is built */
 #define UDPBATCH_API __declspec(dllexport)
 #elif defined(__GNUC__) && !defined(_WIN32)
 #define UDPBATCH_API __attribute__((visibility("default")))

@@ -39,10 +39,10 @@ int ub_meta_enable(udpbatch_socket fd, uint32_t flags)
 }
 
 /* A datagram that came before the socket was asked to keep its interface has none. */
-static void set_interface(struct udpbatch_meta *meta, uint32_t interface)
+static void set_interface(struct udpbatch_meta *meta, uint32_t index)
 {
-    meta->interface_index = interface;
-    if (interface != 0)
+    meta->interface_index = index;
+    if (index != 0)
         meta->flags |= UDPBATCH_META_CAME_BY;
 }
 

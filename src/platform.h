@@ -2,6 +2,13 @@
 #ifndef UB_PLATFORM_H
 #define UB_PLATFORM_H
 
+#ifdef __cplusplus
+#error "udpbatch is to be compiled as C; its header may be included from C++"
+#endif
+#if defined(_FEATURES_H) && !defined(_GNU_SOURCE) /* of glibc and musl */
+#error "a system header came first: compile udpbatch by itself, or with -D_GNU_SOURCE"
+#endif
+
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE /* sendmmsg, recvmmsg */
 #endif

@@ -183,6 +183,8 @@ void ub_engine_begin(struct ub_engine *engine)
     engine->unsent_error = 0;
     engine->socket_error = 0;
     engine->hears_icmp = -1;
+    if (engine->mmsg == UB_YES)
+        engine->mmsg = UB_UNKNOWN; /* a filter may have come */
     engine->plan.facts.known &= UB_ASKS_GSO;
     ub_gso_remember(&engine->plan.gso);
 }

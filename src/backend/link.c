@@ -19,11 +19,11 @@ static bool request(const struct ub_link *link, int fd, uint16_t what, struct if
 }
 
 /* A number of /proc/sys/net/ipv6/conf; 0 if it cannot be read. Nothing is allocated for it. */
-static uint32_t in6_setting(const char *interface, const char *name)
+static uint32_t in6_setting(const char *device, const char *name)
 {
     char text[64 + IFNAMSIZ];
 
-    snprintf(text, sizeof text, "/proc/sys/net/ipv6/conf/%s/%s", interface, name);
+    snprintf(text, sizeof text, "/proc/sys/net/ipv6/conf/%s/%s", device, name);
     int fd = open(text, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0;
@@ -35,12 +35,12 @@ static uint32_t in6_setting(const char *interface, const char *name)
 
 /* Routers may tell hosts of a smaller MTU and of a hop limit (RFC 4861, 4.2). A socket tells the
  * one of "all" where it has none of its own. */
-static void read_in6_settings(struct ub_link *link, const char *interface)
+static void read_in6_settings(struct ub_link *link, const char *device)
 {
-    uint32_t mtu = in6_setting(interface, "mtu");
+    uint32_t mtu = in6_setting(device, "mtu");
 
     link->mtu_in6 = mtu < link->mtu ? mtu : link->mtu;
-    link->hop_limit = in6_setting(interface, "hop_limit");
+    link->hop_limit = in6_setting(device, "hop_limit");
     link->usual_hop_limit = in6_setting("all", "hop_limit");
 }
 
@@ -59,21 +59,21 @@ void ub_link_read(struct ub_link *link, int fd)
 }
 
 /* 0: there is none of that name. */
-static uint32_t index_of(const char *interface, int fd)
+static uint32_t index_of(const char *device, int fd)
 {
     struct ifreq answer = { .ifr_ifindex = 0 };
 
-    if (interface == NULL || strlen(interface) >= sizeof answer.ifr_name)
+    if (device == NULL || strlen(device) >= sizeof answer.ifr_name)
         return 0;
-    strcpy(answer.ifr_name, interface);
+    strcpy(answer.ifr_name, device);
     return ioctl(fd, SIOCGIFINDEX, &answer) == 0 ? (uint32_t)answer.ifr_ifindex : 0;
 }
 
-int ub_link_open(struct ub_link *link, const char *interface, int fd)
+int ub_link_open(struct ub_link *link, const char *device, int fd)
 {
     struct ifreq answer;
 
-    *link = (struct ub_link){ .index = index_of(interface, fd) };
+    *link = (struct ub_link){ .index = index_of(device, fd) };
     if (link->index == 0 || !request(link, fd, SIOCGIFHWADDR, &answer))
         return -ENODEV;
     if (answer.ifr_hwaddr.sa_family != ARPHRD_ETHER)

@@ -15,7 +15,7 @@ struct ub_link {
 };
 
 /* Any socket's descriptor will do. Returns 0 or -errno, as udpbatch_sender_open says of "xdp". */
-int ub_link_open(struct ub_link *link, const char *interface, int fd);
+int ub_link_open(struct ub_link *link, const char *device, int fd);
 
 /* Reads all but the index anew; one that is gone is down. */
 void ub_link_read(struct ub_link *link, int fd);

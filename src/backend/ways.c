@@ -38,7 +38,7 @@ static uint64_t namespace_of(int fd)
     return cookie;
 }
 
-static int open_all(struct ub_ways *ways, const char *interface)
+static int open_all(struct ub_ways *ways, const char *device)
 {
     ways->questions = ub_rtnl_open();
     if (ways->questions < 0)
@@ -48,7 +48,7 @@ static int open_all(struct ub_ways *ways, const char *interface)
         return ways->changes;
     if (namespace_of(ways->fd) != namespace_of(ways->questions))
         return -EXDEV;
-    int error = ub_link_open(&ways->link, interface, ways->questions);
+    int error = ub_link_open(&ways->link, device, ways->questions);
     if (error < 0)
         return error;
     ways->table = calloc(WAYS, sizeof *ways->table);
@@ -56,10 +56,10 @@ static int open_all(struct ub_ways *ways, const char *interface)
     return ways->table != NULL && ways->live != NULL ? 0 : -ENOMEM;
 }
 
-int ub_ways_open(struct ub_ways *ways, int fd, const char *interface)
+int ub_ways_open(struct ub_ways *ways, int fd, const char *device)
 {
     *ways = (struct ub_ways){ .fd = fd, .questions = -1, .changes = -1, .generation = 1 };
-    int error = open_all(ways, interface);
+    int error = open_all(ways, device);
     if (error < 0)
         ub_ways_close(ways);
     return error;

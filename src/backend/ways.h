@@ -48,7 +48,7 @@ struct ub_ways {
 };
 
 /* Returns 0 or -errno; ENODEV, EMEDIUMTYPE and EXDEV as udpbatch_sender_open says of "xdp". */
-int ub_ways_open(struct ub_ways *ways, int fd, const char *interface);
+int ub_ways_open(struct ub_ways *ways, int fd, const char *device);
 void ub_ways_close(struct ub_ways *ways);
 
 /* Once per plan: takes in what has changed, if ways are to be found in it. Those found before hold
