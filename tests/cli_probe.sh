@@ -172,6 +172,7 @@ before=(bash -euc "$closed"'; ulimit -n 4; exec "$@"' -)
 run --json
 check "without descriptors the status is 1" test "$status" -eq 1
 check "it says so" is sendmmsg unknown "cannot open sockets on loopback: "
+check "and why" grep -qE "on loopback: (Too many open files|No file descriptors available)" "$work/out"
 check "and that something is missing" jq -e '.complete == false' "$work/out"
 before=()
 

@@ -56,8 +56,8 @@ static bool runs_for(const struct test *test, const struct way *way)
     return test->times == EACH_WAY || (test->times == EACH_BACKEND && way->backend != NULL);
 }
 
-/* An emulator of another machine: the names of tests that take more of a kernel than it passes on
- * are in the environment (emulation.cmake), and all takes longer. */
+/* An emulator of another machine, or a filter of system calls: the names of tests that take more of
+ * a kernel than it passes on are in the environment (emulation.cmake, refused_calls.sh). */
 static const char *beyond_emulator(void)
 {
     return getenv("BEYOND_EMULATOR");

@@ -1,4 +1,5 @@
-/* system.h: what the tests ask of the system in ways that differ between POSIX and Windows.
+/* system.h: what the tests ask of the system in ways that differ between POSIX and Windows. One
+ * header on purpose: what differs stands side by side, and a test needs no file more to link with.
  *
  * Included before other headers of the system.
  */

@@ -569,13 +569,23 @@ static void expect_all_refused(struct sending *sending, const union udpbatch_add
     assert_int_equal(tally.first_error, error);
 }
 
-static void a_closed_descriptor_refuses_all_at_the_cost_of_one_call(void **state)
+static void a_closed_descriptor_refuses_all(void **state)
 {
     struct sending sending = begin_on_loopback(state, AF_INET);
     union udpbatch_addr to = loopback(AF_INET, 9);
 
     close_socket(sending.fd);
     expect_all_refused(&sending, &to, ERROR_OF_CLOSED);
+    sending_end(&sending);
+}
+
+static void a_closed_descriptor_costs_one_call(void **state)
+{
+    struct sending sending = begin_on_loopback(state, AF_INET);
+    union udpbatch_addr to = loopback(AF_INET, 9);
+
+    close_socket(sending.fd);
+    expect_all_refused(&sending, &to, ERROR_OF_CLOSED); /* two calls of the library */
     assert_true(sending_system_calls(&sending) <= 2);
     sending_end(&sending);
 }
@@ -757,7 +767,8 @@ static void level_1_takes_no_more_stack_than_is_said(void **state)
         skip();
     }
     begin_level1(&port);
-    call_send(); /* the dynamic linker's own use of the stack is over now */
+    call_the_system(); /* the dynamic linker's own use of the stack is over now */
+    call_send();
     call_multi_target_send();
     memset(level1.status, 0, sizeof level1.status);
     for (size_t i = 0; i < 200; i++)
@@ -1055,7 +1066,8 @@ int main(void)
         TEST_EACH_WAY(packets_with_meta_that_nobody_knows_are_refused_alone),
         TEST_EACH_WAY(a_packet_by_an_interface_is_from_the_address_of_its_socket),
         TEST_EACH_WAY(a_mapped_packet_by_an_interface_is_from_the_address_of_its_socket),
-        TEST_EACH_WAY(a_closed_descriptor_refuses_all_at_the_cost_of_one_call),
+        TEST_EACH_WAY(a_closed_descriptor_refuses_all),
+        TEST_EACH_WAY(a_closed_descriptor_costs_one_call),
         TEST_EACH_WAY(a_descriptor_that_is_no_socket_refuses_all),
         TEST_ONCE(level_1_refuses_all_by_what_is_no_socket),
         TEST_EACH_WAY(a_socket_shut_down_refuses_all),

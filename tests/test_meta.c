@@ -48,7 +48,7 @@ static void what_cannot_be_done_for_a_packet_is_refused(void **state)
     assert_int_equal(refusal_of(&no_interface, false, &all_is_set), EINVAL);
 }
 
-/* So `udpbatch send` finds out by a packet that cannot leave. */
+/* udpbatch send asks by a packet that is too long whether there is any meta, and counts on this. */
 static void what_a_meta_asks_for_is_judged_before_the_length(void **state)
 {
     const struct udpbatch_meta departure = { .flags = UDPBATCH_META_DEPARTURE, .time_ns = 1 };
