@@ -2,6 +2,7 @@
 // closes itself, and what keeps it from opening is an exception.
 #include <arpa/inet.h>
 #include <cerrno>
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <string>

@@ -32,7 +32,8 @@ bool file_can_block(int fd)
 static bool wait_for(int fd, short events, int timeout_ms)
 {
     struct pollfd wait = { .fd = fd, .events = events };
-    return poll(&wait, 1, timeout_ms) > 0;
+    int ready = poll(&wait, 1, timeout_ms);
+    return ready > 0 || (ready < 0 && errno != EINTR); /* what is wrong the call itself will tell */
 }
 
 bool file_wait_to_read(int fd, int timeout_ms)

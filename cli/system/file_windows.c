@@ -71,9 +71,14 @@ ssize_t file_read(int fd, void *bytes, size_t size)
     return _read(fd, bytes, at_most_an_int(size));
 }
 
+/* The C library has no word of its own for a pipe that nobody reads any more. */
 ssize_t file_write(int fd, const void *bytes, size_t size)
 {
-    return _write(fd, bytes, at_most_an_int(size));
+    const int len = _write(fd, bytes, at_most_an_int(size));
+    const DWORD error = GetLastError();
+    if (len < 0 && (error == ERROR_NO_DATA || error == ERROR_BROKEN_PIPE))
+        errno = EPIPE;
+    return len;
 }
 
 #endif
