@@ -72,6 +72,7 @@ struct script_state {
     unsigned tries[SCRIPT_PACKETS];
     unsigned fault_tries[SCRIPT_FAULTS];
     unsigned calls;
+    unsigned asked; /* whether there is a sendmmsg, besides */
 };
 
 /* A message as the kernel saw it. */

@@ -368,7 +368,7 @@ static struct holdings what_it_has(void)
 /* The kernel gives back by and by what was pinned. */
 static void expect_no_more_than(const struct holdings *before)
 {
-    enum { MORE_KB = 4096, MORE_MAPPINGS = 8 }; /* an allocator's own: what each open left would be more */
+    enum { MORE_KB = 4096, MORE_MAPPINGS = 8 }; /* an allocator's: opens would leave more */
     int64_t begun = now_ms();
     struct holdings now = what_it_has();
 
