@@ -20,14 +20,6 @@ figure() { sed -n "s/.*[^0-9]\([0-9][0-9]*\) $2.*/\1/p" "$work/$1"; }
 between() { [ "$2" -ge "$1" ] && [ "$2" -le "$3" ] || { echo "        $2" >&4; false; }; }
 fails() { local status=0; "${@:2}" || status=$?; is "$status" "$1"; }
 
-# until_true COMMAND...: looks again and again, for 10 seconds.
-until_true() {
-    for _ in $(seq 1000); do
-        ! "$@" || return 0
-        sleep 0.01
-    done
-    return 1
-}
 has() { [ "$(grep -c "$1" "$2")" -ge "$3" ]; }
 
 # start NAME OPTION...: a sender in the background, its process in $sender, which can be signalled.

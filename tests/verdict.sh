@@ -43,3 +43,12 @@ complains_as() {
         verdict bad "$sentence"
     fi
 }
+
+# until_true COMMAND...: looks again and again, for 10 seconds.
+until_true() {
+    for _ in $(seq 1000); do
+        ! "$@" || return 0
+        sleep 0.01
+    done
+    return 1
+}

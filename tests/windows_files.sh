@@ -57,15 +57,6 @@ ended() {
     [ "$status" -eq "${1:-0}" ]
 }
 
-# Until the command succeeds, for 10 seconds at most.
-wait_until() {
-    for _ in $(seq 1000); do
-        ! "$@" || return 0
-        sleep 0.01
-    done
-    return 1
-}
-
 # The first start of Wine makes its folder, and says so. One of our own goes with us.
 if [ "${#wine[@]}" -gt 0 ] && [ ! -e "$prefix/system.reg" ]; then
     timeout 100 "${wine[@]}" wineboot --init >/dev/null 2>&1 || true
@@ -122,7 +113,7 @@ check "an empty line is an empty datagram" cmp "$work/expected" "$work/copy"
 receive exe --bind 127.0.0.1:0 --count 1 -o "$work/copy"
 speak_and_wait() {
     echo "while the pipe is open"
-    ! wait_until test -s "$work/copy" || touch "$work/arrived"
+    ! until_true test -s "$work/copy" || touch "$work/arrived"
 }
 check "standard input that is a pipe is sent" exe send --lines --to "$address" < <(speak_and_wait)
 check "as it comes" test -e "$work/arrived"
@@ -139,7 +130,7 @@ check "and says that none was lost" grep -q '^  500 received, 0 lost' "$work/err
 
 receive exe --bind 127.0.0.1:0 -o "$work/copy"
 check "a datagram is sent" exe send --size 5 --to "$address" "$work/lines"
-check "and written at once" wait_until test -s "$work/copy"
+check "and written at once" until_true test -s "$work/copy"
 # Wine takes the signal for Ctrl-C; on Windows itself nobody here could press it.
 if [ "${#wine[@]}" -gt 0 ]; then
     kill -INT "$receiver"
