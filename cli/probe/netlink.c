@@ -104,7 +104,9 @@ static void see_device(const struct nlmsghdr *message, void *data)
     if (message->nlmsg_type != RTM_NEWLINK)
         return;
     device->is_up = (link->ifi_flags & IFF_UP) != 0;
-    device->has_carrier = (link->ifi_flags & IFF_RUNNING) != 0;
+    /* The flag IFF_RUNNING follows the carrier by up to a second (before Linux 6.8). */
+    const uint8_t *carrier = find_value(message, sizeof *link, IFLA_CARRIER, sizeof *carrier);
+    device->has_carrier = carrier != NULL ? *carrier != 0 : (link->ifi_flags & IFF_RUNNING) != 0;
     const void *queues =
         find_value(message, sizeof *link, IFLA_NUM_TX_QUEUES, sizeof device->queues);
     if (queues != NULL)
