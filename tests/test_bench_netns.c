@@ -424,7 +424,8 @@ static const struct engine *engine_past_the_stack(void)
 
 /* In its first calls it still asks the way, by two system calls for each target; and the first of
  * all goes by the socket, which sends each packet by itself, as there are no two to one target. The
- * call that is counted may be one that asks for some of them again, as it does after a second. */
+ * call that is counted may be one that asks for some of them again, as it does after a second. A
+ * kernel before 6.17 is woken up for every 32 frames. */
 static void the_way_past_the_stack_is_known_before_it_is_timed(void **state)
 {
     static const char *const texts[] = { "W1:64", "W1:200", "W1:1024", "W4:512" };
@@ -439,7 +440,8 @@ static void the_way_past_the_stack_is_known_before_it_is_timed(void **state)
             if (each->fault[0] != '\0')
                 fail_msg("%s: %s", texts[i], each->fault);
             assert_int_equal(each->lost, 0);
-            is_known = each->syscalls_per_packet * (double)result->packets < 32;
+            double packets = (double)result->packets;
+            is_known = each->syscalls_per_packet * packets < 32 + packets / 16;
         }
         assert_true(is_known);
     }
