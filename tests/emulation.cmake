@@ -1,6 +1,6 @@
 # What differs where programs are not run by this machine's kernel itself, but by qemu-user or Wine.
 
-set(patience_s 120)
+set(patience_s 300)
 set(not_emulated)
 set(emulator_ready)       # what has to be done before
 set(emulator_environment) # what the emulator itself reads
