@@ -231,10 +231,8 @@ static size_t join_run(struct ub_plan *plan, const struct udpbatch_packet *packe
 static struct udpbatch_piece *gather_piece(struct ub_train *train, struct udpbatch_piece *end,
                                            const void *data, size_t len)
 {
-    struct udpbatch_piece *last = train->piece_count > 0 ? end - 1 : NULL;
-
-    if (last != NULL && (const char *)last->data + last->len == (const char *)data) {
-        last->len += len;
+    if (train->piece_count > 0 && (const char *)end[-1].data + end[-1].len == (const char *)data) {
+        end[-1].len += len;
         return end;
     }
     *end = (struct udpbatch_piece){ data, len };

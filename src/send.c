@@ -164,10 +164,9 @@ static size_t make_plan(struct ub_engine *engine, struct udpbatch_packet *packet
                         size_t n)
 {
     struct ub_plan *plan = &engine->plan;
-    size_t end;
 
     do {
-        end = ub_plan_make(plan, packets, from, n);
+        size_t end = ub_plan_make(plan, packets, from, n);
         for (int meaning = 0; plan->refused > 0 && meaning < UDPBATCH_MEANINGS; meaning++)
             engine->stats.refusals[meaning] += plan->refusals[meaning];
         engine->stats.refused += plan->refused;

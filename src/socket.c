@@ -75,7 +75,9 @@ struct in_addr ub_socket_own_in4(udpbatch_socket fd)
         memcpy(&address, host + 12, sizeof address);
     }
     /* A group (224.0.0.0/4) is listened to; it sends from another. */
-    return ntohl(address.s_addr) >> 28 == 14 ? (struct in_addr){ 0 } : address;
+    if (ntohl(address.s_addr) >> 28 == 14)
+        address.s_addr = 0;
+    return address;
 }
 
 bool ub_socket_forbids_fragments(udpbatch_socket fd)

@@ -12,7 +12,7 @@ int ub_socket_error(void)
 
 int ub_socket_family(udpbatch_socket fd)
 {
-    union udpbatch_addr own;
+    union udpbatch_addr own = { 0 };
     socklen_t len = sizeof own;
     return getsockname(fd, &own.sa, &len) == 0 ? own.sa.sa_family : -errno;
 }

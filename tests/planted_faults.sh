@@ -117,7 +117,7 @@ caught "that a run takes what was sent already" "test_plan test_scripted_trains"
 caught "that a run is longer than one datagram may be" test_plan plan.c \
     's/^ *most = least(most, (bytes_most(train).*/;/'
 caught "that payloads apart become one piece" "test_plan test_scripted_trains" plan.c \
-    's/(const char \*)last->data + last->len == (const char \*)data/true/'
+    's/(const char \*)end\[-1\].data + end\[-1\].len == (const char \*)data/true/'
 caught "room for fewer pieces than are written" test_plan plan.c \
     's/entrant->pieces = 1;/entrant->pieces = 0;/'
 caught "a segment size that is wrong by one" test_scripted_trains control.c \

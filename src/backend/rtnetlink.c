@@ -167,7 +167,7 @@ static uint32_t fresh_number(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint32_t)((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+    return (uint32_t)((uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec);
 }
 
 static bool is_answer_to(const struct question *question, const struct room *room, int len)

@@ -163,7 +163,7 @@ static int read_metrics(struct bytes metrics, struct ub_rtnl_route *route)
         else if (metric.type == RTAX_HOPLIMIT)
             route->hop_limit = (uint8_t)number;
         else /* of the MTU: the stack then fragments where it else would forbid it (ip(7)) */
-            route->has_more_to_it |= (number & 1u << RTAX_MTU) != 0;
+            route->has_more_to_it |= (number & UINT32_C(1) << RTAX_MTU) != 0;
     }
     return metrics.len == 0 ? 0 : -EBADMSG;
 }

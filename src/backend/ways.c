@@ -136,6 +136,12 @@ static void take_in(void *context, const struct ub_rtnl_change *change)
     }
 }
 
+/* What pads a structure counts too. Where that alone differs, ways are asked for once more. */
+static bool differ(const void *before, const void *now, size_t size)
+{
+    return memcmp(before, now, size) != 0;
+}
+
 static void look_at_link(struct ub_ways *ways)
 {
     struct ub_link before;
@@ -143,9 +149,9 @@ static void look_at_link(struct ub_ways *ways)
     if (ways->now_ns < ways->link_until_ns)
         return;
     ways->link_until_ns = ways->now_ns + WAY_LASTS_NS;
-    memcpy(&before, &ways->link, sizeof before); /* what pads it, too */
+    memcpy(&before, &ways->link, sizeof before);
     ub_link_read(&ways->link, ways->questions);
-    if (memcmp(&before, &ways->link, sizeof before) != 0)
+    if (differ(&before, &ways->link, sizeof before))
         forget_all(ways);
 }
 
@@ -155,12 +161,12 @@ static void look_at_socket(struct ub_ways *ways)
 
     memcpy(&before, &ways->origin, sizeof before);
     ub_origin_read_name(&ways->origin, ways->fd);
-    bool is_other = memcmp(&before, &ways->origin, sizeof before) != 0;
+    bool is_other = differ(&before, &ways->origin, sizeof before);
     if (is_other || ways->now_ns >= ways->origin_until_ns) {
         ub_origin_read(&ways->origin, ways->fd);
         ways->origin_until_ns = ways->now_ns + ORIGIN_LASTS_NS;
     }
-    if (memcmp(&before, &ways->origin, sizeof before) != 0)
+    if (differ(&before, &ways->origin, sizeof before))
         forget_all(ways);
 }
 
