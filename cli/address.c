@@ -82,7 +82,7 @@ static bool resolve(const struct parts *parts, union udpbatch_addr *address, str
 
 bool address_read_target(const char *text, union udpbatch_addr *address, struct reason *reason)
 {
-    struct parts parts;
+    struct parts parts = { 0 };
 
     if (!split(text, 1, &parts, reason))
         return false;
@@ -94,7 +94,7 @@ bool address_read_target(const char *text, union udpbatch_addr *address, struct 
 bool address_read_host_or_target(const char *text, uint16_t default_port,
                                  union udpbatch_addr *address, struct reason *reason)
 {
-    struct parts parts;
+    struct parts parts = { 0 };
 
     if (!split_loosely(text, 1, &parts, reason))
         return false;
@@ -115,7 +115,7 @@ static bool read_digits(const struct parts *parts, union udpbatch_addr *address)
 
 bool address_read_pattern(const char *text, union udpbatch_addr *pattern, struct reason *reason)
 {
-    struct parts parts;
+    struct parts parts = { 0 };
 
     if (!split_loosely(text, 1, &parts, reason))
         return false;
@@ -132,7 +132,7 @@ bool address_read_pattern(const char *text, union udpbatch_addr *pattern, struct
 bool address_read_local(const char *text, union udpbatch_addr *address, bool *dual,
                         struct reason *reason)
 {
-    struct parts parts;
+    struct parts parts = { 0 };
 
     if (!split(text, 0, &parts, reason))
         return false;

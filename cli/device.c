@@ -62,7 +62,8 @@ static uint32_t feature_count(const char *name)
     union {
         struct ethtool_sset_info info;
         char room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
-    } query = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ull << ETH_SS_FEATURES } };
+    } query = { .info = { .cmd = ETHTOOL_GSSET_INFO,
+                          .sset_mask = UINT64_C(1) << ETH_SS_FEATURES } };
     uint32_t count = 0;
 
     if (ethtool(name, &query) && query.info.sset_mask != 0)
@@ -77,7 +78,8 @@ static uint32_t blocks_of(uint32_t count)
 
 static bool read_names(struct features *features, const char *name)
 {
-    features->names = calloc(1, sizeof *features->names + features->count * ETH_GSTRING_LEN);
+    features->names =
+        calloc(1, sizeof *features->names + (size_t)features->count * ETH_GSTRING_LEN);
     if (features->names == NULL)
         return false;
     features->names->cmd = ETHTOOL_GSTRINGS;
@@ -118,7 +120,7 @@ static struct features features_of(const char *name)
 static uint32_t find_feature(const struct features *features, const char *feature)
 {
     for (uint32_t i = 0; i < features->count; i++) {
-        const char *name = (const char *)features->names->data + i * ETH_GSTRING_LEN;
+        const char *name = (const char *)features->names->data + (size_t)i * ETH_GSTRING_LEN;
         if (strncmp(name, feature, ETH_GSTRING_LEN) == 0)
             return i;
     }
@@ -128,7 +130,7 @@ static uint32_t find_feature(const struct features *features, const char *featur
 static enum offload_state feature_state(const struct features *features, const char *feature)
 {
     uint32_t i = find_feature(features, feature);
-    if (i == features->count)
+    if (i >= features->count)
         return OFFLOAD_UNKNOWN;
     uint32_t active = features->states->features[i / BLOCK_BITS].active;
     return (active >> i % BLOCK_BITS & 1) != 0 ? OFFLOAD_ON : OFFLOAD_OFF;
@@ -137,7 +139,7 @@ static enum offload_state feature_state(const struct features *features, const c
 static bool feature_is_fixed(const struct features *features, const char *feature)
 {
     uint32_t i = find_feature(features, feature);
-    if (i == features->count)
+    if (i >= features->count)
         return true;
     uint32_t available = features->states->features[i / BLOCK_BITS].available;
     return (available >> i % BLOCK_BITS & 1) == 0;
@@ -279,7 +281,7 @@ static bool leaves_by(const struct ifaddrs *entry, const union udpbatch_addr *so
 
 void device_of_route(struct device *device, const union udpbatch_addr *to)
 {
-    union udpbatch_addr target = address_unmap(to), source;
+    union udpbatch_addr target = address_unmap(to), source = { 0 };
     struct ifaddrs *list;
 
     *device = (struct device){ 0 };

@@ -60,9 +60,8 @@ static void write_udp(const struct ip_datagram *datagram, uint16_t from_port, ui
 {
     const size_t len = UDP_BYTES + datagram->len;
     const uint32_t pseudo[] = { htonl((uint32_t)len), htonl(IPPROTO_UDP) };
-    unsigned char *at = put(put(udp, &from_port, 2), &to_port, 2);
 
-    at = put16(put16(at, len), 0);
+    put16(put16(put(put(udp, &from_port, 2), &to_port, 2), len), 0);
     uint64_t sum = add_words(0, hosts, hosts_len);
     sum = add_words(sum, pseudo, sizeof pseudo);
     sum = add_words(sum, udp, UDP_BYTES);

@@ -79,7 +79,7 @@ static void make_tables(const struct option_row *rows, struct getopt_tables *tab
     int i = 0;
     /* The colon asks for ':' instead of '?' where an argument is missing. */
     *tables = (struct getopt_tables){ .letters = ":" };
-    for (; rows[i].name != NULL && i < OPTION_ROWS_MAX; i++) {
+    for (; i < OPTION_ROWS_MAX && rows[i].name != NULL; i++) {
         int takes = rows[i].argument != NULL ? required_argument : no_argument;
         tables->long_options[i] = (struct option){ rows[i].name, takes, NULL, FIRST_CODE + i };
         add_letter(tables->letters, &rows[i]);

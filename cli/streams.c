@@ -16,6 +16,11 @@ static uint64_t bit_of(uint64_t number)
     return UINT64_C(1) << number % 64;
 }
 
+static uint64_t low_bits(uint64_t count)
+{
+    return count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
+}
+
 /* Forgets the numbers that have the same places as those from the highest to this one, word by
  * word: anybody can send packets that are far ahead. */
 static void move_window(struct stream *stream, uint64_t number)
@@ -28,7 +33,7 @@ static void move_window(struct stream *stream, uint64_t number)
     while (ahead > 0) {
         const uint64_t room = 64 - at % 64;
         const uint64_t bits = room < ahead ? room : ahead;
-        *word_of(stream, at) &= ~(UINT64_MAX >> (64 - bits) << at % 64);
+        *word_of(stream, at) &= ~(low_bits(bits) << at % 64);
         at += bits;
         ahead -= bits;
     }

@@ -137,7 +137,7 @@ const char *answer_write_bytes(uint64_t bytes, char text[SHOWN_TEXT])
     static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
     size_t unit = 0;
     /* To the nearest, as a ceiling of 212992 bytes is 208 KiB, and one of 4 GB - 1 is 4 GiB. */
-    while (bytes >= 10 * 1024 || (bytes >= 1024 && bytes % 1024 == 0)) {
+    while (bytes / 1024 >= 10 || (bytes >= 1024 && bytes % 1024 == 0)) {
         bytes = bytes / 1024 + (bytes % 1024 >= 512);
         unit++;
     }

@@ -21,15 +21,16 @@ enum { SHORT_TRAIN = 4 };
 /* Each packet is full of its own number. */
 static void fill(char *train, unsigned segments)
 {
-    for (unsigned i = 0; i < segments; i++)
-        memset(train + i * SEGMENT, (int)i, SEGMENT);
+    for (unsigned i = 0; i < segments; i++, train += SEGMENT)
+        memset(train, (int)i, SEGMENT);
 }
 
 static bool send_train(const struct loopback *pair, unsigned segments)
 {
     char train[SEGMENTS_MOST * SEGMENT];
+    const size_t bytes = (size_t)segments * SEGMENT;
     fill(train, segments);
-    return send(pair->from, train, segments * SEGMENT, 0) == (ssize_t)(segments * SEGMENT);
+    return send(pair->from, train, bytes, 0) == (ssize_t)bytes;
 }
 
 static bool accepts(const struct loopback *pair, unsigned segments)
@@ -64,7 +65,7 @@ static unsigned count_arrivals(const struct loopback *pair, unsigned segments)
 
     fill(sent, segments);
     while (i < segments && loopback_receive(pair, packet, sizeof packet) == SEGMENT &&
-           memcmp(packet, sent + i * SEGMENT, SEGMENT) == 0)
+           memcmp(packet, sent + (size_t)i * SEGMENT, SEGMENT) == 0)
         i++;
     return i;
 }
@@ -135,7 +136,7 @@ static void judge_arrival(const struct loopback *pair, struct answer *answer)
 
     if (!loopback_has_arrival(pair))
         loopback_blame(answer);
-    else if (recvmsg(pair->to, &message, MSG_DONTWAIT) == SHORT_TRAIN * SEGMENT &&
+    else if (recvmsg(pair->to, &message, MSG_DONTWAIT) == (ssize_t)sizeof packets &&
              segment_of(&message) == SEGMENT)
         answer_yes(answer, "a train is received as one, by one call");
     else

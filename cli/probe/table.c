@@ -95,7 +95,7 @@ static void print_wide(FILE *out, const struct answer *answer, const struct widt
 {
     fprintf(out, "%-*s  %-*s  ", (int)widths->state, state_text(answer), (int)widths->what,
             answer->what);
-    print_wrapped(out, answer->reason, widths->state + widths->what + 2 * GAP, widths->columns);
+    print_wrapped(out, answer->reason, widths->state + GAP + widths->what + GAP, widths->columns);
 }
 
 static void print_narrow(FILE *out, const struct answer *answer, const struct widths *widths)
