@@ -84,14 +84,9 @@ static void sum_up(struct contest *contest, double *room)
 
 static bool get_ready(struct contest *contest, struct contender *contender, struct reason *reason)
 {
-    struct rounds *rounds = &contender->rounds;
-
     if (contest_is_out(contender))
         return true;
-    rounds->list = calloc(contest->measurement->rounds, sizeof *rounds->list);
-    rounds->calls = calloc(1, sizeof *rounds->calls);
-    rounds->latest = calloc(1, sizeof *rounds->latest);
-    if (rounds->list == NULL || rounds->calls == NULL || rounds->latest == NULL)
+    if (!rounds_open(&contender->rounds, contest->measurement->rounds))
         return reason_give(reason, "%s", strerror(ENOMEM));
     count_syscalls(contest, contender);
     return true;
@@ -127,11 +122,8 @@ static void end(struct contest *contest)
 {
     if (contest->discipline->end != NULL)
         contest->discipline->end(contest);
-    for (size_t i = 0; i < contest->count; i++) {
-        free(contest->contenders[i].rounds.list);
-        free(contest->contenders[i].rounds.calls);
-        free(contest->contenders[i].rounds.latest);
-    }
+    for (size_t i = 0; i < contest->count; i++)
+        rounds_close(&contest->contenders[i].rounds);
     workload_free(&contest->workload);
     receivers_close(&contest->receivers);
 }

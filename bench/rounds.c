@@ -6,6 +6,22 @@
 #include "clock.h"
 #include "units.h"
 
+bool rounds_open(struct rounds *rounds, size_t n)
+{
+    rounds->list = calloc(n, sizeof *rounds->list);
+    rounds->calls = calloc(1, sizeof *rounds->calls);
+    rounds->latest = calloc(1, sizeof *rounds->latest);
+    return rounds->list != NULL && rounds->calls != NULL && rounds->latest != NULL;
+}
+
+void rounds_close(struct rounds *rounds)
+{
+    free(rounds->list);
+    free(rounds->calls);
+    free(rounds->latest);
+    *rounds = (struct rounds){ 0 };
+}
+
 static int by_size(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

@@ -22,6 +22,10 @@ struct rounds {
     struct histogram *latest; /* the same, of the round that is not yet one of all engines' */
 };
 
+/* Gets memory for n rounds; false: there is none. Close it in either case. */
+bool rounds_open(struct rounds *rounds, size_t n);
+void rounds_close(struct rounds *rounds);
+
 /* Minimum, median and maximum of values[0 .. n), which are put in order. */
 struct spread spread_of(double *values, size_t n);
 

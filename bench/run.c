@@ -1,6 +1,7 @@
 /* run.c: all the workloads that were asked for, one after the other. */
 #include "run.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +168,7 @@ static void measure_all(struct run *run, struct report *report)
     const struct run_settings *settings = run->settings;
     double done = 0;
 
+    assert(report->workloads != NULL);
     for (size_t i = 0; i < settings->workloads.count && !interrupted(); i++) {
         const struct workload_spec *spec = &settings->workloads.list[i];
         double work = work_of(run, spec);

@@ -8,6 +8,7 @@
 #include "targets.h"
 #include "units.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,7 @@ static void send_one(struct job *job, const struct udpbatch_packet *payload,
 static void send_all(struct job *job, struct source *source)
 {
     struct udpbatch_packet payload;
+    assert(source->kind != NULL);
     while (!source->ended && source->error == 0) {
         source->kind->fill(source, -1);
         while (source->kind->cut(source, &payload, 1) == 1)

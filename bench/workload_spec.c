@@ -7,7 +7,12 @@
 #include "units.h"
 #include "workload.h"
 
-enum { TARGETS_MOST = 1024, PACKETS_MOST = 4096, SPECS_MOST = 200 };
+enum {
+    TARGETS_MOST = 1024,
+    PACKETS_MOST = 4096,
+    BROADCAST_MOST = 2 * (TARGETS_MOST - 1), /* packets: every second one is to the same target */
+    SPECS_MOST = 200
+};
 
 static const struct shape shapes[] = {
     { .name = "W1",
@@ -24,7 +29,7 @@ static const struct shape shapes[] = {
       .parameter = "packets per call",
       .least = 2,
       .usual = 256,
-      .most = 2 * (TARGETS_MOST - 1),
+      .most = BROADCAST_MOST,
       .form = FORM_BROADCAST,
       .bytes = 1228,
       .first_bytes = 1203 },
@@ -75,7 +80,7 @@ static const struct shape shapes[] = {
       .parameter = "packets per call",
       .least = 2,
       .usual = 256,
-      .most = 2 * (TARGETS_MOST - 1),
+      .most = BROADCAST_MOST,
       .form = FORM_BROADCAST,
       .bytes = 1228,
       .first_bytes = 1203,

@@ -77,7 +77,7 @@ static void *open_libuv(const struct engine *engine, int fd, const struct udpbat
     return NULL;
 }
 
-static void count(struct outcome *outcome, int status)
+static void note_fate(struct outcome *outcome, int status)
 {
     if (status == 0)
         outcome->sent++;
@@ -88,7 +88,7 @@ static void count(struct outcome *outcome, int status)
 static void note(uv_udp_send_t *request, int status)
 {
     struct libuv *self = request->data;
-    count(&self->outcome, status);
+    note_fate(&self->outcome, status);
 }
 
 static struct outcome send_libuv(void *me)
@@ -103,7 +103,7 @@ static struct outcome send_libuv(void *me)
         int error =
             uv_udp_send(&self->requests[i], &self->handle, &payload, 1, &packet->to->sa, note);
         if (error != 0)
-            count(&self->outcome, error);
+            note_fate(&self->outcome, error);
     }
     uv_run(&self->loop, UV_RUN_DEFAULT);
     return self->outcome;

@@ -41,8 +41,6 @@ static void put_terminal(FILE *script, const struct terminal *terminal, int heig
 /* A file that was not there is not left behind. */
 static bool check_file(const char *file, struct reason *reason)
 {
-    if (find_terminal(file) == NULL)
-        return reason_give(reason, "a picture ends in .svg or .png");
     int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     bool is_new = fd >= 0;
     if (!is_new && errno == EEXIST)
@@ -56,12 +54,12 @@ static bool check_file(const char *file, struct reason *reason)
 }
 
 /* A gnuplot can be built without the terminal. */
-static bool check_gnuplot(const char *file, struct reason *reason)
+static bool check_gnuplot(const struct terminal *terminal, struct reason *reason)
 {
     FILE *script = tmpfile();
     if (script == NULL)
         return reason_give(reason, "cannot write a temporary file: %s", strerror(errno));
-    put_terminal(script, find_terminal(file), PLOT_WIDTH);
+    put_terminal(script, terminal, PLOT_WIDTH);
     bool is_fine = gnuplot_run(script, STDERR_FILENO, reason);
     fclose(script);
     return is_fine;
@@ -69,17 +67,20 @@ static bool check_gnuplot(const char *file, struct reason *reason)
 
 bool plot_check(const char *file, struct reason *reason)
 {
-    return check_file(file, reason) && check_gnuplot(file, reason);
+    const struct terminal *terminal = find_terminal(file);
+    if (terminal == NULL)
+        return reason_give(reason, "a picture ends in .svg or .png");
+    return check_file(file, reason) && check_gnuplot(terminal, reason);
 }
 
 /* Only when all is written is it known how high the sheet must be: it is written twice. */
-static bool write_script(struct plot *plot, const char *file)
+static bool write_script(struct plot *plot, const struct terminal *terminal)
 {
     plot->height = plot_put_sheet(plot);
     rewind(plot->script);
     if (ftruncate(fileno(plot->script), 0) < 0)
         return false;
-    put_terminal(plot->script, find_terminal(file), plot->height);
+    put_terminal(plot->script, terminal, plot->height);
     plot_put_sheet(plot);
     return fflush(plot->script) == 0 && !ferror(plot->script);
 }
@@ -128,19 +129,20 @@ static bool run_script(FILE *script, const char *name, struct reason *reason)
 
 bool plot_draw(const struct report *report, const char *file, struct reason *reason)
 {
+    const struct terminal *terminal = find_terminal(file);
     struct plot plot = { .report = report, .script = tmpfile(), .height = PLOT_WIDTH };
-    bool is_drawn = false;
+    bool is_saved = false;
 
     view_engines(report, &plot.engines);
-    if (find_terminal(file) == NULL)
+    if (terminal == NULL)
         reason_give(reason, "%s: a picture ends in .svg or .png", file);
     else if (!plot_has_panels(&plot))
         reason_give(reason, "there is nothing to draw");
-    else if (plot.script == NULL || !write_script(&plot, file))
+    else if (plot.script == NULL || !write_script(&plot, terminal))
         reason_give(reason, "cannot write a temporary file: %s", strerror(errno));
     else
-        is_drawn = run_script(plot.script, file, reason);
+        is_saved = run_script(plot.script, file, reason);
     if (plot.script != NULL)
         fclose(plot.script);
-    return is_drawn;
+    return is_saved;
 }

@@ -108,9 +108,9 @@ static void put_tics(const struct plot *plot, double low, double high)
     const char *between = "";
 
     fputs("set ytics (", plot->script);
-    for (double power = pow(10, floor(log10(low))); power <= high; power *= 10) {
+    for (int ten = (int)floor(log10(low)); pow(10, ten) <= high; ten++) {
         for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-            double tic = steps[i] * power;
+            double tic = steps[i] * pow(10, ten);
             if (tic < low || tic > high)
                 continue;
             fprintf(plot->script, "%s'%g' %g", between, tic, tic);

@@ -1,6 +1,7 @@
 /* plot_sheet.c: the sheet of a picture: title, legend and panels. */
 #include "plot_sheet.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "plot_bars.h"
@@ -65,6 +66,7 @@ static double put_legend(const struct plot *plot, double y)
 {
     enum { LINE = 20, MARK = 26, GAP = 24 };
     const struct view_engines *engines = &plot->engines;
+    assert(engines->count > 0);
     double width = MARK + GAP + (double)longest_name(engines) * PLOT_CHARACTER;
     size_t most = (size_t)((PLOT_WIDTH - 2 * PLOT_LEFT) / width);
     if (most == 0)
@@ -73,8 +75,9 @@ static double put_legend(const struct plot *plot, double y)
     size_t columns = (engines->count + rows - 1) / rows;
 
     for (size_t i = 0; i < engines->count; i++) {
-        double x = PLOT_LEFT + (double)(i % columns) * width;
-        double line = y + (double)(i / columns) * LINE;
+        const size_t row = i / columns, column = i % columns;
+        double x = PLOT_LEFT + (double)column * width;
+        double line = y + (double)row * LINE;
         put_mark(plot, engines->looks[i], x + 8, line);
         plot_put_label(plot, engines->list[i]->name, x + MARK, line, PLOT_POINTS);
     }
@@ -124,7 +127,8 @@ static struct plot_box place_curve(size_t number, size_t count, double y)
     bool is_alone = number % 2 == 0 && number + 1 == count;
     double width = is_alone ? PLOT_WIDTH : PLOT_WIDTH / 2.0;
     double left = number % 2 == 0 ? 0 : width;
-    double top = y + (double)(number / 2) * (ABOVE + CURVE_HEIGHT + PLOT_CURVE_BELOW) + ABOVE;
+    const size_t row = number / 2;
+    double top = y + (double)row * (ABOVE + CURVE_HEIGHT + PLOT_CURVE_BELOW) + ABOVE;
 
     return (struct plot_box){ .left = left + BESIDE,
                               .right = left + width - PLOT_LEFT,
