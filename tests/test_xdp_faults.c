@@ -290,7 +290,7 @@ static int spare_descriptors;
 static bool may_open_few_files(void)
 {
     int lowest = dup(STDIN_FILENO);
-    rlim_t most = (rlim_t)(lowest + spare_descriptors);
+    rlim_t most = (rlim_t)lowest + (rlim_t)spare_descriptors;
     struct rlimit limit = { most, most };
     return lowest >= 0 && close(lowest) == 0 && setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
