@@ -51,7 +51,6 @@ static bool refuse_link(const struct capture_reader *reader, struct reason *reas
                        reader->file.name, name != NULL ? name : "not known", type);
 }
 
-/* On failure the stream stays the caller's. */
 static bool open_pcap(struct capture_reader *reader, struct reason *reason)
 {
     char why[PCAP_ERRBUF_SIZE];
@@ -60,7 +59,6 @@ static bool open_pcap(struct capture_reader *reader, struct reason *reason)
                                                             PCAP_TSTAMP_PRECISION_NANO, why);
     if (reader->pcap != NULL)
         return true;
-    fclose(reader->file.stream);
     return reason_give(reason, "cannot read %s: %s", reader->file.name,
                        capture_file_is_given_up(&reader->file) ? words_of_error(EINTR) : why);
 }
@@ -85,7 +83,12 @@ bool capture_reader_open(struct capture_reader *reader, const struct capture_set
     reader->incoming = calloc(1, sizeof *reader->incoming);
     if (reader->incoming == NULL)
         return reason_give(reason, "%s", words_of_error(ENOMEM));
-    return capture_file_open(&reader->file, settings->name, reason) && open_pcap(reader, reason) &&
+    return capture_file_open(&reader->file, settings->name, reason);
+}
+
+bool capture_reader_begin(struct capture_reader *reader, struct reason *reason)
+{
+    return open_pcap(reader, reason) &&
            (link_of(pcap_datalink(reader->pcap), &reader->link) || refuse_link(reader, reason));
 }
 
@@ -300,6 +303,8 @@ void capture_reader_close(struct capture_reader *reader)
         end_thread(reader);
     if (reader->pcap != NULL)
         pcap_close(reader->pcap); /* and with it the stream */
+    else if (reader->file.stream != NULL)
+        fclose(reader->file.stream);
     free(reader->incoming);
     pthread_cond_destroy(&reader->changed);
     pthread_mutex_destroy(&reader->mutex);

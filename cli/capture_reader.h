@@ -44,9 +44,13 @@ struct capture_reader {
     struct capture_skipped skipped;
 };
 
-/* Opens the capture, whose name and map have to last. Zeroes the reader first. */
+/* Opens the file, whose name and map have to last, and reads nothing of it. Zeroes the reader
+ * first. */
 bool capture_reader_open(struct capture_reader *reader, const struct capture_settings *settings,
                          struct reason *reason);
+
+/* Reads what the capture begins with, and waits for it. */
+bool capture_reader_begin(struct capture_reader *reader, struct reason *reason);
 
 enum capture_news { CAPTURE_NOTHING, CAPTURE_MORE, CAPTURE_END, CAPTURE_FAILED };
 

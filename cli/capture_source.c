@@ -147,6 +147,11 @@ bool capture_source_open(struct capture_source *capture, const struct capture_se
     return true;
 }
 
+bool capture_source_begin(struct capture_source *capture, struct reason *reason)
+{
+    return capture_reader_begin(&capture->reading->reader, reason);
+}
+
 #else
 
 bool capture_is_built_in(void)
@@ -160,6 +165,13 @@ bool capture_source_open(struct capture_source *capture, const struct capture_se
     (void)settings;
     *capture = (struct capture_source){ 0 };
     return reason_give(reason, "this udpbatch was built without libpcap");
+}
+
+bool capture_source_begin(struct capture_source *capture, struct reason *reason)
+{
+    (void)capture;
+    (void)reason;
+    return false;
 }
 
 #endif

@@ -31,7 +31,11 @@ struct capture_source {
 /* Whether this command was built with libpcap. */
 bool capture_is_built_in(void);
 
+/* Opens the file, and reads nothing of it. */
 bool capture_source_open(struct capture_source *capture, const struct capture_settings *settings,
                          struct reason *reason);
+
+/* Reads what the capture begins with, and waits for it. To be called before anything is taken. */
+bool capture_source_begin(struct capture_source *capture, struct reason *reason);
 
 #endif

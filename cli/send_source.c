@@ -28,6 +28,12 @@ bool send_source_open(union send_source *source, const struct send_settings *set
     return file_source_open(&source->file, settings->file, settings->common.lines, size, reason);
 }
 
+bool send_source_begin(union send_source *source, const struct send_settings *settings,
+                       struct reason *reason)
+{
+    return settings->common.capture == NULL || capture_source_begin(&source->capture, reason);
+}
+
 void send_source_close(union send_source *source)
 {
     if (source->source.kind != NULL)

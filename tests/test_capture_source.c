@@ -169,7 +169,8 @@ static struct capture_source open_with(const struct capture_settings *settings)
     struct capture_source capture;
     struct reason reason;
 
-    if (!capture_source_open(&capture, settings, &reason))
+    if (!capture_source_open(&capture, settings, &reason) ||
+        !capture_source_begin(&capture, &reason))
         fail_msg("%s: %s", settings->name, reason.text);
     return capture;
 }
@@ -228,7 +229,8 @@ static void expect_refused(const char *name, const char *begin, const char *rest
     struct capture_source capture;
     struct reason reason;
 
-    assert_false(capture_source_open(&capture, &settings, &reason));
+    assert_false(capture_source_open(&capture, &settings, &reason) &&
+                 capture_source_begin(&capture, &reason));
     if (strncmp(reason.text, begin, strlen(begin)) != 0 || strstr(reason.text, rest) == NULL)
         fail_msg("%s: %s", name, reason.text);
     close_source(&capture);
@@ -517,12 +519,13 @@ static void chance_never_does_more_than_fail(void **state)
         }
         const struct capture_settings settings = { .name = capture.name, .speed = 1e9 };
         struct capture_source source;
-        if (capture_source_open(&source, &settings, &reason)) {
+        assert_true(capture_source_open(&source, &settings, &reason));
+        if (capture_source_begin(&source, &reason)) {
             opened++;
             for (unsigned i = 0; i < 20 && next(&source, &payload); i++)
                 assert_true(payload.len <= 65535);
-            close_source(&source);
         }
+        close_source(&source);
         capture_end(&capture);
     }
     assert_true(opened > 0);
