@@ -84,7 +84,8 @@ static bool open_all(struct receiving *receiving, const struct recv_settings *se
     if (receiving->fd == NO_SOCKET)
         return false;
     set_buffer_of(receiving->fd, settings->buffer);
-    return open_receiver(receiving, settings, reason) && open_sink(receiving, settings, reason);
+    return open_receiver(receiving, settings, reason) && open_sink(receiving, settings, reason) &&
+           privilege_drop(reason);
 }
 
 static void close_all(struct receiving *receiving)

@@ -98,7 +98,7 @@ static bool open_all(struct sending *sending, udpbatch_socket *fd, struct send_s
     sending->settings = settings;
     return send_source_open(&sending->source, settings, reason) &&
            open_socket(fd, settings, family, reason) && open_sender(sending, *fd, reason) &&
-           send_source_begin(&sending->source, settings, reason);
+           privilege_drop(reason) && send_source_begin(&sending->source, settings, reason);
 }
 
 static void close_all(struct sending *sending, udpbatch_socket fd)

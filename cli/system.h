@@ -62,6 +62,27 @@ uint32_t process_random(void);
 /* What to say of that which getaddrinfo(3) returned. */
 const char *words_of_lookup(int error);
 
+/* ---- Privilege ------------------------------------------------------------------------------- */
+
+/* Capabilities that this process may use. */
+struct privilege {
+    unsigned count;
+    bool net_raw; /* CAP_NET_RAW is one of them */
+};
+
+struct reason;
+
+/* Whether there is a way to give them up: libcap-ng, on Linux. Without it the others do nothing. */
+bool privilege_can_be_dropped(void);
+
+/* Each returns false, with the reason, if it fails. */
+bool privilege_read(struct privilege *privilege, struct reason *reason);
+
+/* Gives up all, for good, also for programs that this one starts. To be called when all is open
+ * that could take one, before anything is parsed that others wrote, and before there is a second
+ * thread: they are a thread's own. The user stays the same. */
+bool privilege_drop(struct reason *reason);
+
 /* ---- Files and pipes ------------------------------------------------------------------------- */
 
 /* Each returns a descriptor, or -1 with errno set. A named pipe is opened without waiting for its

@@ -33,6 +33,9 @@ question ask_txtime, ask_departure;                        /* timing.c */
 question ask_zerocopy;                                     /* zerocopy.c */
 question ask_uring, ask_uring_sendmsg, ask_uring_zerocopy; /* uring.c */
 
+/* What is given up. */
+question ask_privilege; /* privilege.c */
+
 /* Past the network stack. */
 question ask_af_xdp, ask_locked_memory, ask_queues, ask_xdp_zero_copy; /* xdp.c */
 

@@ -34,11 +34,13 @@ bool subject_can_name_device(const struct subject *subject)
 /* What a question is about; one about the machine can always be asked. */
 enum about { MACHINE, HOST, DEVICE, HOST_OR_DEVICE };
 
-static const struct {
+struct row {
     const char *name, *what;
     enum about about;
     question *ask;
-} questions[] = {
+};
+
+static const struct row questions[] = {
 #if ON_LINUX
     { "sendmmsg", "sendmmsg", MACHINE, ask_sendmmsg },
     { "recvmmsg", "recvmmsg", MACHINE, ask_recvmmsg },
@@ -69,6 +71,15 @@ static const struct {
     { "queues", "queues", DEVICE, ask_queues },
     { "xdp_zero_copy", "xdp, zero copy", DEVICE, ask_xdp_zero_copy },
 #endif
+    { 0 },
+};
+
+/* What changes the answers to all that is asked behind it. */
+static const struct row last_questions[] = {
+#if ON_LINUX
+    { "privilege", "privilege", MACHINE, ask_privilege },
+#endif
+    { 0 },
 };
 
 static bool applies(enum about about, const struct subject *subject)
@@ -97,10 +108,16 @@ static void ask_backends(const struct subject *subject, struct answers *answers)
     }
 }
 
+static void ask_rows(const struct row *rows, const struct subject *subject, struct answers *answers)
+{
+    for (const struct row *row = rows; row->name != NULL; row++)
+        if (applies(row->about, subject))
+            row->ask(subject, answers_add(answers, row->name, row->what));
+}
+
 void questions_ask(const struct subject *subject, struct answers *answers)
 {
-    for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++)
-        if (applies(questions[i].about, subject))
-            questions[i].ask(subject, answers_add(answers, questions[i].name, questions[i].what));
+    ask_rows(questions, subject, answers);
     ask_backends(subject, answers);
+    ask_rows(last_questions, subject, answers);
 }

@@ -1,0 +1,62 @@
+/* privilege_capng.c: capabilities(7), by libcap-ng. */
+#include "system.h"
+
+#if ON_LINUX && defined HAVE_LIBCAP_NG
+
+#include <cap-ng.h>
+#include <sys/prctl.h>
+
+#include "complain.h"
+
+bool privilege_can_be_dropped(void)
+{
+    return true;
+}
+
+/* The permitted ones: what is not in effect could be put in effect. */
+bool privilege_read(struct privilege *privilege, struct reason *reason)
+{
+    *privilege = (struct privilege){ 0 };
+    errno = EINVAL; /* where libcap-ng leaves none */
+    if (capng_get_caps_process() < 0)
+        return reason_give(reason, "cannot read capabilities: %s", words_of_error(errno));
+    for (unsigned i = 0; i <= CAP_LAST_CAP; i++)
+        privilege->count += capng_have_capability(CAPNG_PERMITTED, i) == 1;
+    privilege->net_raw = capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW) == 1;
+    return true;
+}
+
+/* The bounding set, too, where that is permitted. */
+static bool clear_all(void)
+{
+    const bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) == 1;
+
+    capng_clear(CAPNG_SELECT_BOTH);
+    errno = EPERM; /* where libcap-ng leaves none */
+    return capng_apply(may_bound ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) == 0;
+}
+
+/* With the flag, the programs that root starts gain none either, nor do those that are set-user-ID
+ * or have capabilities of their file. */
+bool privilege_drop(struct reason *reason)
+{
+    struct privilege privilege;
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return reason_give(reason, "cannot give up new privileges: %s", words_of_error(errno));
+    if (!privilege_read(&privilege, reason))
+        return false;
+    if (privilege.count == 0)
+        return true;
+    if (!clear_all())
+        return reason_give(reason, "cannot give up capabilities: %s", words_of_error(errno));
+    if (!privilege_read(&privilege, reason))
+        return false;
+    return privilege.count == 0 || reason_give(reason, "capabilities do not go");
+}
+
+#else
+
+typedef int no_libcap_ng;
+
+#endif
