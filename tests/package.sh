@@ -92,7 +92,7 @@ depends_on() { # depends_on PACKAGE EXPRESSION: and on nothing else
 command_is_whole() {
     local library
     field udpbatch Depends
-    for library in libjansson libpcap libuv; do
+    for library in libjansson libpcap libuv libcap-ng; do
         field udpbatch Depends | grep -q "$library" || return 1
     done
 }
