@@ -198,8 +198,11 @@ static int back_off(struct udpbatch_sender *sender, int timeout_ms)
 {
     int64_t timeout_ns = timeout_ns_of(timeout_ms);
     int64_t pause_ns = shorter(sender->backoff_ns, timeout_ns - sender->backed_off_ns);
+    int64_t begun_ns = ub_clock_ns();
     int error = ub_sleep_ns(pause_ns);
 
+    if (error == -EINTR) /* which may come so often that no pause is ever a whole one */
+        sender->backed_off_ns += shorter(ub_clock_ns() - begun_ns, pause_ns);
     if (error < 0)
         return error;
     sender->backed_off_ns += pause_ns > 0 ? pause_ns : 0;

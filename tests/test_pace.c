@@ -25,6 +25,7 @@ static struct {
     int64_t slept_ns;  /* in all, as it was asked for */
     int64_t late_ns;   /* every sleep takes so much longer */
     bool interrupting; /* the next sleep is ended by a signal */
+    int64_t signal_ns; /* after so long */
 } made_up;
 
 int64_t __wrap_ub_clock_ns(void);
@@ -42,6 +43,7 @@ int __wrap_ub_sleep_ns(int64_t ns)
         return 0;
     if (made_up.interrupting) {
         made_up.interrupting = false;
+        made_up.ns += made_up.signal_ns;
         return -EINTR;
     }
     made_up.sleeps++;
@@ -760,6 +762,24 @@ static void a_wait_doubles_it_once(void **state)
     sending_end(&sending);
 }
 
+/* Of 50 milliseconds, what each wait waited until a signal ended it counts, and no more. */
+static void waits_that_signals_end_come_to_the_timeout(void **state)
+{
+    struct sending sending = begin_busy(state);
+    int64_t begun_ns = made_up.ns;
+    int result;
+
+    made_up.signal_ns = MS_NS / 4;
+    do {
+        assert_int_equal(sending_send(&sending, packets, 2).unsent, 1);
+        made_up.interrupting = true;
+        result = udpbatch_sender_wait(sending.sender, 50);
+    } while (result == -EINTR && made_up.ns - begun_ns < SECOND_NS);
+    assert_int_equal(result, -ETIMEDOUT);
+    assert_in_range(made_up.ns - begun_ns, 50 * MS_NS, 51 * MS_NS);
+    sending_end(&sending);
+}
+
 static void calls_that_end_for_the_rate_do_not_lengthen_it(void **state)
 {
     struct sending sending = begin_sending_packets(state, 5000);
@@ -888,6 +908,7 @@ int main(void)
         TEST_ONCE(options_from_before_there_were_rates_have_none),
         TEST_EACH_BACKEND(a_call_in_vain_doubles_the_delay_for_who_waits_by_himself),
         TEST_EACH_BACKEND(a_wait_doubles_it_once),
+        TEST_EACH_BACKEND(waits_that_signals_end_come_to_the_timeout),
         TEST_EACH_BACKEND(calls_that_end_for_the_rate_do_not_lengthen_it),
         TEST_EACH_BACKEND(a_back_end_that_says_busy_is_backed_off_from),
         TEST_EACH_BACKEND(random_scripts_have_their_fates_at_any_rate),
