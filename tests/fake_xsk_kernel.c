@@ -603,11 +603,19 @@ int __wrap_munmap(void *at, size_t len)
 
 int __wrap_nanosleep(const struct timespec *pause, struct timespec *rest)
 {
-    (void)rest;
-    if (pause->tv_sec != 0 || pause->tv_nsec <= 0)
+    const long asked_ns = pause->tv_nsec;
+
+    if (pause->tv_sec != 0 || asked_ns <= 0)
         fake.strange = "a pause of a second or more, or of nothing";
     fake.pauses++;
-    return 0;
+    if (!fails(FAKE_PAUSE)) {
+        fake.paused_ns += asked_ns;
+        return 0;
+    }
+    fake.paused_ns += asked_ns / 2;
+    if (rest != NULL)
+        *rest = (struct timespec){ .tv_nsec = asked_ns - asked_ns / 2 };
+    return -1;
 }
 
 void *__wrap_malloc(size_t size)

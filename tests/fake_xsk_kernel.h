@@ -61,6 +61,7 @@ enum fake_call {
     FAKE_SNDBUFFORCE,
     FAKE_SNDBUF,
     FAKE_MALLOC,
+    FAKE_PAUSE, /* by a signal, when half of it is over */
     FAKE_CALLS
 };
 
@@ -78,6 +79,7 @@ struct fake {
 
     unsigned calls[FAKE_CALLS];
     unsigned opened, closed, maps, pauses;
+    long paused_ns;
     uint32_t interface_index, queue; /* that were bound to */
     const char *strange;             /* something that no sender may do; NULL: nothing */
 

@@ -625,6 +625,25 @@ static void what_is_given_back_in_a_while_is_waited_for(void **state)
     }
 }
 
+static void signals_do_not_shorten_that_wait(void **state)
+{
+    long undisturbed_ns;
+
+    (void)state;
+    config.frame_size = 2048;
+    open_where(&new_kernel, UDPBATCH_XDP_COPY, FAKE_BIND, EBUSY, FOR_GOOD);
+    undisturbed_ns = fake.paused_ns;
+    fake_begin(&new_kernel);
+    fake.errors[FAKE_PAUSE] = EINTR;
+    fake.times[FAKE_PAUSE] = 500;
+    fake.errors[FAKE_BIND] = EBUSY;
+    fake.times[FAKE_BIND] = FOR_GOOD;
+    assert_int_equal(ub_xsk_open(&xsk, &config), -EBUSY);
+    assert_int_equal(fake.times[FAKE_PAUSE], 0);
+    assert_int_equal(fake.paused_ns, undisturbed_ns);
+    check_nothing_stays();
+}
+
 static void a_device_that_has_no_such_queue_to_send_by_is_refused(void **state)
 {
     const struct fake_kernel kernel = { .lacks_queue = true };
@@ -718,6 +737,7 @@ int main(void)
         cmocka_unit_test(all_kernels_and_both_sizes_of_frames_are_opened),
         cmocka_unit_test(each_call_that_fails_on_opening_is_told_and_leaves_nothing),
         cmocka_unit_test(what_is_given_back_in_a_while_is_waited_for),
+        cmocka_unit_test(signals_do_not_shorten_that_wait),
         cmocka_unit_test(a_device_that_has_no_such_queue_to_send_by_is_refused),
         cmocka_unit_test(a_kernel_without_wake_up_flags_is_refused),
         cmocka_unit_test(a_small_buffer_of_the_socket_is_no_reason_to_refuse),

@@ -286,13 +286,20 @@ static bool may_pass(int error)
     return error == -EBUSY || error == -ENOBUFS;
 }
 
+/* The whole of it, whatever signals come. */
+static void pause_for_release(void)
+{
+    struct timespec pause = { .tv_nsec = RELEASE_PAUSE_NS };
+    while (nanosleep(&pause, &pause) < 0 && errno == EINTR)
+        continue;
+}
+
 int ub_xsk_open(struct ub_xsk *xsk, const struct ub_xsk_config *config)
 {
-    const struct timespec pause = { .tv_nsec = RELEASE_PAUSE_NS };
     int error = open_once(xsk, config);
 
     for (int i = 0; i < RELEASE_TRIES && may_pass(error); i++) {
-        nanosleep(&pause, NULL);
+        pause_for_release();
         error = open_once(xsk, config);
     }
     return error;
