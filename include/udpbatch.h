@@ -9,7 +9,8 @@
  * - Nothing of the caller's is retained after a call returns, but for the file descriptor of a
  *   sender or receiver, which stays the caller's to close, after the handle.
  * - Level 1 calls may run in any number of threads, on one socket too. A handle belongs to one
- *   thread at a time; a sender and a receiver may share a socket from two threads.
+ *   thread at a time, to tell its statistics, too; senders and a receiver may share a socket, each
+ *   in a thread of its own.
  *
  * Manual: udpbatch(3) names the pages; udpbatch(7) explains how it works.
  */
