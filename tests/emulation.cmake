@@ -17,6 +17,7 @@ if(CMAKE_CROSSCOMPILING_EMULATOR MATCHES "qemu")
   set(patience_s 600) # each instruction is many
   qemu_lacks("AF_XDP" test_xdp_scripted test_xdp_frames test_xdp_detours test_xdp_many
     test_xdp_routes test_xdp_faults test_differential)
+  qemu_lacks("AF_XDP" test_xdp_threads test_xdp_process)
 
   # Options that it does not know it does not set, and it does not tell of memory that is not there.
   set(beyond
