@@ -393,6 +393,7 @@ int ub_socket_family(udpbatch_socket fd);   /* or -errno */
 int ub_socket_protocol(udpbatch_socket fd); /* IPPROTO_UDP where it cannot be told */
 int ub_socket_poll(struct pollfd *wait, int timeout_ms);
 int ub_socket_queued(udpbatch_socket fd); /* bytes in the send buffer; -1 where none tells */
+long ub_process(void);                    /* this one's number; any where none is forked off */
 
 /* clock.c, clock_windows.c: the time that no administrator changes. */
 int64_t ub_clock_ns(void);

@@ -14,6 +14,7 @@ struct setting {
 
 struct udpbatch_receiver {
     udpbatch_socket fd;
+    long process; /* that opened it */
     const struct ub_backend *backend;
     uint32_t batch;
     uint32_t packet_size;
@@ -68,8 +69,11 @@ static bool set_while_open(struct udpbatch_receiver *receiver, int level, int op
     return true;
 }
 
+/* In a process that was forked off the socket is still its parent's, who may be receiving. */
 static void settings_restore(struct udpbatch_receiver *receiver)
 {
+    if (receiver->process != ub_process())
+        return;
     for (size_t i = 0; i < receiver->setting_count; i++) {
         const struct setting *s = &receiver->settings[i];
         ub_socket_set(receiver->fd, s->level, s->option, s->before);
@@ -126,6 +130,7 @@ static int receiver_begin(struct udpbatch_receiver *receiver, udpbatch_socket fd
         return -EINVAL;
 
     receiver->fd = fd;
+    receiver->process = ub_process();
     receiver->backend = ub_backend_find(options.backend);
     if (receiver->backend == NULL || receiver->backend->receive == NULL)
         return -ENOENT;

@@ -4,6 +4,7 @@
 #if !UB_HAVE_WINSOCK
 
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 int ub_socket_error(void)
 {
@@ -31,6 +32,11 @@ int ub_socket_queued(udpbatch_socket fd)
 {
     int queued = 0;
     return UB_OUTQ != 0 && ioctl(fd, UB_OUTQ, &queued) == 0 ? queued : -1;
+}
+
+long ub_process(void)
+{
+    return getpid();
 }
 
 #endif

@@ -86,4 +86,9 @@ int ub_socket_queued(udpbatch_socket fd)
     return -1;
 }
 
+long ub_process(void)
+{
+    return 0;
+}
+
 #endif
