@@ -105,7 +105,8 @@ static bool stamps_departures(int fd)
 }
 
 /* Whether the socket is set to what only the stack does: options of IP, which a frame here has none
- * of, a choice among routes that cannot be asked for, or packets put together or cut. */
+ * of, a choice among routes that cannot be asked for, or packets put together or cut. What has the
+ * descriptor's number by now may also be no UDP socket: then the stack has to say so. */
 static bool needs_the_stack(const struct ub_origin *origin, int fd)
 {
     static const struct socket_option both[] = { { SOL_SOCKET, SO_DONTROUTE },
@@ -119,8 +120,8 @@ static bool needs_the_stack(const struct ub_origin *origin, int fd)
         { IPPROTO_IPV6, IPV6_UNICAST_IF },
     };
 
-    return is_any_set(fd, both, sizeof both / sizeof both[0]) || stamps_departures(fd) ||
-           (origin->in6.sends && prefers_addresses(fd)) ||
+    return ub_socket_check(fd) < 0 || is_any_set(fd, both, sizeof both / sizeof both[0]) ||
+           stamps_departures(fd) || (origin->in6.sends && prefers_addresses(fd)) ||
            (origin->in4.sends && is_any_set(fd, in4, sizeof in4 / sizeof in4[0])) ||
            (origin->in6.sends && is_any_set(fd, in6, sizeof in6 / sizeof in6[0]));
 }

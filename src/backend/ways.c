@@ -164,6 +164,7 @@ static void look_at_socket(struct ub_ways *ways)
     bool is_other = differ(&before, &ways->origin, sizeof before);
     if (is_other || ways->now_ns >= ways->origin_until_ns) {
         ub_origin_read(&ways->origin, ways->fd);
+        ways->origin.needs_the_stack |= namespace_of(ways->fd) != namespace_of(ways->questions);
         ways->origin_until_ns = ways->now_ns + ORIGIN_LASTS_NS;
     }
     if (differ(&before, &ways->origin, sizeof before))
