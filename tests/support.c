@@ -405,7 +405,12 @@ void arrivals_take(struct arrivals *arrivals, udpbatch_socket fd)
 
 static void wait_readable(udpbatch_socket fd)
 {
-    assert_int_equal(wait_for(fd, POLLIN, PATIENCE_MS), 1);
+    int ready;
+
+    do
+        ready = wait_for(fd, POLLIN, PATIENCE_MS);
+    while (ready < 0 && errno == EINTR);
+    assert_int_equal(ready, 1);
 }
 
 void arrivals_wait(struct arrivals *arrivals, udpbatch_socket fd, size_t total)
