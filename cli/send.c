@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "address.h"
@@ -197,21 +198,34 @@ static void begin_transfer(struct sending *sending)
     transfer->meta = settings->meta.flags != 0 ? &settings->meta : NULL;
 }
 
-static int open_and_send(struct send_settings *settings)
+static int open_and_send(struct sending *sending, struct send_settings *settings)
 {
-    struct sending sending = { 0 };
     struct reason reason;
     udpbatch_socket fd = NO_SOCKET;
     int status = STATUS_USAGE;
 
-    if (open_all(&sending, &fd, settings, &reason)) {
+    if (open_all(sending, &fd, settings, &reason)) {
         interrupt_catch_at_work();
-        begin_transfer(&sending);
-        status = send_all(&sending);
+        begin_transfer(sending);
+        status = send_all(sending);
     } else {
         complain("%s", reason.text);
     }
-    close_all(&sending, fd);
+    close_all(sending, fd);
+    return status;
+}
+
+/* Its arrays of packets are more than a stack of 64 KiB (ulimit -s) has room for. */
+static int send_by(struct send_settings *settings)
+{
+    struct sending *sending = calloc(1, sizeof *sending);
+    int status = STATUS_USAGE;
+
+    if (sending != NULL)
+        status = open_and_send(sending, settings);
+    else
+        complain("%s", words_of_error(ENOMEM));
+    free(sending);
     return status;
 }
 
@@ -222,7 +236,7 @@ int send_run(int argc, char **argv)
     int status = options_parse(&send_command, &settings, argc, argv);
 
     if (status == OPTIONS_GO_ON)
-        status = open_and_send(&settings);
+        status = send_by(&settings);
     targets_free(&settings.targets);
     address_map_free(&settings.map);
     return status;

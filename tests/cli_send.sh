@@ -418,5 +418,20 @@ if [ "$with_captures" = yes ]; then
     done
 fi
 
+# ---- A small stack -----------------------------------------------------------------------------
+
+if [ -n "${BEYOND_EMULATOR:-}" ] || [[ ${CFLAGS:-} == *-fsanitize* ]]; then
+    echo "not checked: a stack of 64 KiB, which an emulator or sanitizer takes for itself"
+else
+    printf '#!/bin/sh\nulimit -S -s 64\nexec "%s" "$@"\n' "$UDPBATCH" >"$work/narrow"
+    chmod +x "$work/narrow"
+    UDPBATCH=$work/narrow
+    receive narrow --bind 127.0.0.1:0 --count 500 --stats -o "$work/through"
+    check "a stack of 64 KiB is enough to send" \
+        send --count 500 --rate 10kpps --to "$address" >"$work/sent"
+    check "and to receive" wait "$receiver"
+    check "and for probe" "$UDPBATCH" probe >"$work/probed"
+fi
+
 echo "$checked checked, $failed failed"
 [ "$failed" -eq 0 ]
