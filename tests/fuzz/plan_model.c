@@ -1,6 +1,8 @@
 /* plan_model.c: an oracle for the engine that sends. */
 #include "plan_model.h"
 
+#include "plan_packet.h"
+
 #include <string.h>
 
 enum { HOSTS = 64, ASK_PENDING = 16, ASK_PERHAPS = 1 };
@@ -30,91 +32,6 @@ static struct {
 
     uint64_t sent, bytes, trains, messages, refused, split;
 } model;
-
-/* ---- What a packet may be refused for before it is sent -------------------------------------- */
-
-static int payload_error(const struct udpbatch_packet *packet)
-{
-    const struct udpbatch_piece *list = packet->data;
-    uint64_t bytes = packet->len;
-
-    if ((packet->len & UB_IN_PIECES) != 0) {
-        uint32_t count = packet->len & ~UB_IN_PIECES;
-        if (count > 1024)
-            return EMSGSIZE;
-        if (list == NULL && count > 0)
-            return EFAULT;
-        bytes = 0;
-        for (uint32_t i = 0; i < count; i++) {
-            if (list[i].data == NULL && list[i].len > 0)
-                return EFAULT;
-            if (list[i].len > 65535 || bytes + list[i].len > 65535)
-                return EMSGSIZE;
-            bytes += list[i].len;
-        }
-    } else if (list == NULL && bytes > 0) {
-        return EFAULT;
-    }
-    return bytes > 65535 ? EMSGSIZE : 0;
-}
-
-static uint32_t payload_bytes(const struct udpbatch_packet *packet)
-{
-    const struct udpbatch_piece *list = packet->data;
-    size_t bytes = 0;
-
-    if ((packet->len & UB_IN_PIECES) == 0)
-        return packet->len;
-    for (uint32_t i = 0; i < (packet->len & ~UB_IN_PIECES); i++)
-        bytes += list[i].len;
-    return (uint32_t)bytes;
-}
-
-static bool is_unsupported(const struct udpbatch_meta *meta, bool is_in4)
-{
-    const uint32_t of_a_send = UB_HAVE_META ? 0x3f : 0;
-    const uint32_t came = UDPBATCH_META_CAME_TO | UDPBATCH_META_CAME_BY |
-                          UDPBATCH_META_CAME_WITH_TOS | UDPBATCH_META_CAME_WITH_TTL |
-                          UDPBATCH_META_CAME_AT;
-
-    return (meta->flags & ~(of_a_send | came)) != 0 ||
-           ((meta->flags & UDPBATCH_META_DEPARTURE) != 0 && !world.has_txtime) ||
-           ((meta->flags & UDPBATCH_META_DONT_FRAGMENT) != 0 && is_in4 && !world.forbids_fragments);
-}
-
-static bool is_local_of_other_family(const struct udpbatch_meta *meta, bool is_in4)
-{
-    return (meta->flags & UDPBATCH_META_LOCAL) != 0 &&
-           meta->local.sa.sa_family != (is_in4 ? AF_INET : AF_INET6);
-}
-
-static bool asks_for_zero(const struct udpbatch_meta *meta)
-{
-    return ((meta->flags & UDPBATCH_META_TTL) != 0 && meta->ttl == 0) ||
-           ((meta->flags & UDPBATCH_META_INTERFACE) != 0 && meta->interface_index == 0);
-}
-
-static bool has_bad_family(const struct udpbatch_packet *packet)
-{
-    return packet->to != NULL && packet->to->sa.sa_family != AF_INET &&
-           packet->to->sa.sa_family != AF_INET6;
-}
-
-/* Of several reasons any may be told. 0: whether it may be refused at all. */
-static bool may_be_refused(const struct udpbatch_packet *packet, int error)
-{
-    const struct udpbatch_meta none = { 0 };
-    const struct udpbatch_meta *meta = packet->meta != NULL ? packet->meta : &none;
-    const bool is_in4 = world_is_in4(packet->to);
-    const bool is_any = error == 0;
-    const int payload = payload_error(packet);
-
-    return (payload != 0 && (is_any || error == payload)) ||
-           (has_bad_family(packet) && (is_any || error == EAFNOSUPPORT)) ||
-           (is_unsupported(meta, is_in4) && (is_any || error == EOPNOTSUPP)) ||
-           (is_local_of_other_family(meta, is_in4) && (is_any || error == EAFNOSUPPORT)) ||
-           (asks_for_zero(meta) && (is_any || error == EINVAL));
-}
 
 /* ---- Trains ---------------------------------------------------------------------------------- */
 
@@ -207,10 +124,10 @@ static void check_train_of_several(const struct ub_train *train)
 static void check_packet(const struct ub_train *train, size_t number, bool is_last)
 {
     const struct udpbatch_packet *packet = &world.packets[number];
-    const uint32_t bytes = payload_bytes(packet);
+    const uint32_t bytes = packet_bytes(packet);
 
     require(packet->status == 0 && model.fate[number] == 0);
-    require(!may_be_refused(packet, 0));
+    require(!packet_may_be_refused(packet, 0));
     require(is_same_address(packet->to, train->to));
     require(asks_the_same(packet->meta, train->meta));
     require(bytes == train->segment ||
@@ -265,7 +182,7 @@ static void check_packets(const struct ub_plan *plan, const struct ub_train *tra
     while (walk_on(&walk, &number)) {
         check_packet(train, number, walk.left == 0 && train->count > 1);
         expect_payload(&gathered, &world.packets[number]);
-        bytes += payload_bytes(&world.packets[number]);
+        bytes += packet_bytes(&world.packets[number]);
     }
     require(walk.offset == train->last);
     require(bytes == train->bytes);
@@ -304,7 +221,7 @@ static void note_sent(size_t number)
 
 static void note_refused(size_t number, int error)
 {
-    if (may_be_refused(&world.packets[number], 0))
+    if (packet_may_be_refused(&world.packets[number], 0))
         return; /* its own reason or this one: that is seen at the end */
     model.fate[number] = -error;
     model.refused++;
@@ -489,7 +406,8 @@ static void check_unsendable(size_t number)
                        (packet->to == NULL && (error == EDESTADDRREQ || error == ENOTCONN)));
 
     require(packet->status <= 0);
-    require((error == 0 && model.stopped != 0) || is_with_others || may_be_refused(packet, error));
+    require((error == 0 && model.stopped != 0) || is_with_others ||
+            packet_may_be_refused(packet, error));
     model.refused += error != 0;
 }
 
@@ -499,7 +417,7 @@ static void check_fate(size_t number)
 
     if (model.before[number] != 0) {
         require(status == model.before[number]);
-    } else if (may_be_refused(&world.packets[number], 0)) {
+    } else if (packet_may_be_refused(&world.packets[number], 0)) {
         check_unsendable(number);
     } else {
         require(status == model.fate[number]);
