@@ -65,18 +65,31 @@ static bool read_report(struct udpbatch_network_error *error, const struct cmsgh
 /* Whether the message is one that counts. */
 static bool read_message(struct udpbatch_network_error *error, const struct msghdr *message)
 {
+    const size_t len =
+        message->msg_controllen < REPORT_CONTROL ? message->msg_controllen : REPORT_CONTROL;
     const ub_control *control;
     size_t at = 0;
 
-    while ((control = ub_control_get(message->msg_control, message->msg_controllen, &at)) != NULL)
+    while ((control = ub_control_get(message->msg_control, len, &at)) != NULL)
         if (read_report(error, control))
             return true;
     return false;
 }
 
+/* Reads the next message of the queue. Returns whether there was one, else 0 or -errno in *error:
+ * emulators that do not know of the queue (qemu-user 7) say that they have read, and what they
+ * leave as it was has not the mark of the queue. */
+static bool read_queue(udpbatch_socket fd, struct msghdr *message, int *error)
+{
+    const bool is_read = recvmsg(fd, message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0;
+    *error = is_read || errno == EAGAIN ? 0 : -errno;
+    return is_read && (message->msg_flags & MSG_ERRQUEUE) != 0;
+}
+
 int ub_network_errors(udpbatch_socket fd, struct udpbatch_network_error *errors, size_t n)
 {
     size_t count = 0;
+    int error = 0;
 
     while (count < n) {
         union {
@@ -87,11 +100,11 @@ int ub_network_errors(udpbatch_socket fd, struct udpbatch_network_error *errors,
         message.msg_namelen = sizeof errors[count].to;
         message.msg_controllen = sizeof control;
         errors[count] = (struct udpbatch_network_error){ .error = 0 };
-        if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+        if (!read_queue(fd, &message, &error))
             break;
         count += read_message(&errors[count], &message);
     }
-    return count > 0 || n == 0 || errno == EAGAIN ? (int)count : -errno;
+    return count > 0 ? (int)count : error;
 }
 
 #else
