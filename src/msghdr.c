@@ -38,10 +38,18 @@ void ub_msghdr_of_slot(struct msghdr *message, struct ub_slot *slot)
     message->msg_controllen = sizeof slot->control;
 }
 
+/* Whether the name is a peer's whole address, and not what the slot has had of one before. */
+static bool has_peer(const struct msghdr *message, const union udpbatch_addr *from)
+{
+    return message->msg_namelen >= sizeof from->in4 &&
+           (from->sa.sa_family == AF_INET || from->sa.sa_family == AF_INET6) &&
+           message->msg_namelen >= ub_addr_len(from);
+}
+
 /* A message without a name is none of a datagram, but of a socket shut down for reading. */
 void ub_msghdr_read(struct ub_slot *slot, const struct msghdr *message, size_t len)
 {
-    if (message->msg_namelen == 0)
+    if (!has_peer(message, &slot->from))
         slot->from.sa.sa_family = AF_UNSPEC;
     slot->truncated = (message->msg_flags & MSG_TRUNC) != 0;
     ub_slot_read(slot, len, message->msg_controllen);

@@ -29,15 +29,23 @@ static void read_control(struct ub_slot *slot, const ub_control *control)
         ub_meta_read(&slot->meta, slot->asked, control);
 }
 
+static size_t at_most(size_t len, size_t most)
+{
+    return len < most ? len : most;
+}
+
+/* A kernel says of no length that it is beyond the room; who answers in its place (an emulator, a
+ * sandbox) is not to be trusted with memory. */
 void ub_slot_read(struct ub_slot *slot, size_t len, size_t control_len)
 {
+    const size_t control_size = at_most(control_len, sizeof slot->control);
     const ub_control *control;
     size_t at = 0;
 
-    slot->len = len;
-    slot->segment = (uint32_t)len;
+    slot->len = at_most(len, slot->size);
+    slot->segment = (uint32_t)slot->len;
     slot->has_dropped = false;
     slot->meta.flags = 0;
-    while ((control = ub_control_get(slot->control.bytes, control_len, &at)) != NULL)
+    while ((control = ub_control_get(slot->control.bytes, control_size, &at)) != NULL)
         read_control(slot, control);
 }

@@ -51,7 +51,7 @@ if(CMAKE_CROSSCOMPILING_EMULATOR MATCHES "qemu")
   qemu_lacks("SO_TXTIME, SO_MARK and the like" test_meta_kernel)
   qemu_lacks("NETLINK_ROUTE in full" test_rtnetlink_kernel)
   qemu_lacks("IP_PKTINFO, IP_RECVERR and the like" test_receiver_meta test_receiver_errors
-    manual_udpbatch_receive example_quic example_statsd_relay)
+    test_receiver_flood manual_udpbatch_receive example_quic example_statsd_relay)
 endif()
 
 # to_run(target variable): the program by a name of one word, for scripts.

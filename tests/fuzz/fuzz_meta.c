@@ -330,7 +330,7 @@ static size_t fill_control(struct ub_slot *slot, struct fuzz_input *input)
 
 static void receive(struct fuzz_input *input)
 {
-    struct ub_slot slot = { .asked = (uint32_t)take_8(input) << 16 & UB_META_CAME };
+    struct ub_slot slot = { .asked = (uint32_t)take_8(input) << 16 & UB_META_CAME, .size = 0x8000 };
     const bool is_raw = take_bool(input);
     size_t len = take_16(input), control_len = input->left;
 
@@ -346,7 +346,7 @@ static void receive(struct fuzz_input *input)
     const bool may_be_local = says(&slot.meta, UDPBATCH_META_CAME_TO);
     require((slot.meta.flags &
              ~(slot.asked | (may_be_local ? UDPBATCH_META_LOCAL : UINT32_C(0)))) == 0);
-    require(slot.len == len);
+    require(slot.len == (len < slot.size ? len : slot.size));
     require(slot.segment > 0 || len == 0);
 }
 
