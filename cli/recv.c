@@ -217,6 +217,13 @@ static bool explain(const struct receiving *receiving)
     return receiving->collect.error == 0 && receiving->sink.error == 0 && !receiving->is_mute;
 }
 
+/* Whether the report is where it belongs: of one for people, which goes to stderr, nobody else sees
+ * that it could not be written. */
+static bool is_told(const struct common_settings *how)
+{
+    return how->json || ferror(stderr) == 0;
+}
+
 static int recv_all(struct receiving *receiving, const struct recv_settings *settings)
 {
     char text[ADDRESS_TEXT];
@@ -230,7 +237,7 @@ static int recv_all(struct receiving *receiving, const struct recv_settings *set
     bool reported = report(&result, &settings->common);
     if (!reported)
         complain("cannot write JSON: %s", words_of_error(ENOMEM));
-    return complete && reported ? STATUS_DONE : STATUS_INCOMPLETE;
+    return complete && reported && is_told(&settings->common) ? STATUS_DONE : STATUS_INCOMPLETE;
 }
 
 static int open_and_receive(const struct recv_settings *settings)

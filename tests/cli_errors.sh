@@ -258,6 +258,12 @@ if [ -e /dev/full ]; then
     [ "$status" -eq 1 ] && grep -q "^received 0 packets" "$work/err" &&
         grep -q "No space left" "$work/err" && answer=ok || answer=bad
     verdict "$answer" "a payload that cannot be written is not reported as written"
+
+    : >"$work/err"
+    status=0
+    timeout 10 "$UDPBATCH" recv "${bind[@]}" -o /dev/null --for 0.01 -q 2>/dev/full || status=$?
+    [ "$status" -eq 1 ] && answer=ok || answer=bad
+    verdict "$answer" "what recv reports on a full standard error makes the status 1"
 fi
 
 status=0
