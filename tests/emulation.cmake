@@ -44,7 +44,7 @@ if(CMAKE_CROSSCOMPILING_EMULATOR MATCHES "qemu")
   list(JOIN beyond " " beyond)
   list(APPEND emulator_environment "BEYOND_EMULATOR=${beyond}")
   qemu_lacks("ioctls of network devices" test_trains_kernel test_probe test_bench_netns)
-  qemu_lacks("SO_TIMESTAMPNS" cli_recv)
+  qemu_lacks("SO_TIMESTAMPNS" cli_recv cli_hostile)
   qemu_lacks("socket filters, by which receivers of the bench take their own packets"
     test_bench_kernel cli_bench)
   qemu_lacks("system calls that strace can inject errors into" cli_probe)

@@ -1,0 +1,177 @@
+/* flood.c: sends what anybody could: datagrams of any bytes, from any address, whole and damaged.
+ *
+ *     flood PORT COUNT SEED
+ *
+ * By IPv4 to 127.0.0.1, from addresses that nobody has: in a network of one's own only, which takes
+ * a raw socket (raw(7)). Says on standard output how many of them were whole, so that the kernel
+ * hands them over. Where there is no such socket it ends with 77. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum { EXIT_USAGE = 2, EXIT_SKIP = 77, LONGEST = 65507, USUAL = 1400, HEADER = 32 };
+
+/* ---- Chance ---------------------------------------------------------------------------------- */
+
+static uint64_t state;
+
+/* splitmix64: any seed will do (Steele, Lea, Flood 2014). */
+static uint64_t any(void)
+{
+    uint64_t z = state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static size_t below(size_t limit)
+{
+    return (size_t)(any() % limit);
+}
+
+/* Numbers at the edges are met as often as all others. */
+static uint64_t any_number(void)
+{
+    static const uint64_t edges[] = {
+        0,         1,         2,          63,         64,         65535,          65536,
+        INT32_MAX, INT64_MAX, 1ull << 63, UINT64_MAX, UINT32_MAX, UINT64_MAX - 1,
+    };
+    switch (below(4)) {
+    case 0:
+        return any();
+    case 1:
+        return below(100000);
+    default:
+        return edges[below(sizeof edges / sizeof edges[0])];
+    }
+}
+
+/* ---- Payloads -------------------------------------------------------------------------------- */
+
+static void put(unsigned char *bytes, uint64_t value, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (unsigned char)(value >> 8 * (len - 1 - i));
+}
+
+/* As those of `udpbatch send --count` (cli/numbered.h): of few senders, or of any. */
+static size_t write_numbered(unsigned char *bytes)
+{
+    put(bytes, 0xf5756470, 4);
+    put(bytes + 4, below(2) == 0 ? below(4) : any(), 4);
+    put(bytes + 8, any_number(), 8);
+    put(bytes + 16, below(2) == 0 ? 0 : any_number(), 8);
+    put(bytes + 24, below(2) == 0 ? (uint64_t)time(NULL) * 1000000000 : any_number(), 8);
+    return below(8) == 0 ? below(HEADER) : HEADER + below(100);
+}
+
+/* What a terminal would do something for. */
+static size_t write_sequence(unsigned char *bytes)
+{
+    static const char sequence[] = "\033]0;title\a\033[2J\033[5n\x9b\x31m\r\n\b\x7f";
+    memcpy(bytes, sequence, sizeof sequence);
+    return sizeof sequence;
+}
+
+static size_t write_payload(unsigned char *bytes)
+{
+    size_t len;
+
+    switch (below(8)) {
+    case 0:
+        return 0;
+    case 1:
+        return write_sequence(bytes);
+    case 2:
+        len = below(64) == 0 ? LONGEST - below(2) : below(USUAL);
+        for (size_t i = 0; i < len; i += 8)
+            put(bytes + i, any(), 8);
+        return len;
+    default:
+        return write_numbered(bytes);
+    }
+}
+
+/* ---- Datagrams ------------------------------------------------------------------------------- */
+
+struct datagram {
+    struct iphdr ip; /* whose lengths and checksum the kernel fills in */
+    struct udphdr udp;
+    unsigned char payload[LONGEST + 8];
+};
+
+/* One in 16 is damaged: no kernel takes it for a datagram of that port. */
+static bool damage(struct udphdr *udp, size_t len)
+{
+    switch (below(64)) {
+    case 0:
+        udp->len = htons((uint16_t)below(8)); /* shorter than the header */
+        return true;
+    case 1:
+        udp->len = htons((uint16_t)(len + 1 + below(65535 - len)));
+        return true;
+    case 2: /* of the checksum 0 there is none, and this is wrong by one bit at least */
+        udp->check = htons(1);
+        udp->source = udp->dest; /* so that it is wrong for any payload but one in 65,536 */
+        return true;
+    case 3:
+        udp->dest = htons((uint16_t)(ntohs(udp->dest) ^ 1));
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Returns whether it is whole. */
+static bool send_one(int fd, uint16_t port)
+{
+    static struct datagram datagram;
+    const struct sockaddr_in to = { .sin_family = AF_INET,
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const size_t len = sizeof datagram.udp + write_payload(datagram.payload);
+
+    datagram.ip = (struct iphdr){ .version = 4,
+                                  .ihl = sizeof datagram.ip / 4,
+                                  .ttl = (uint8_t)(1 + below(255)),
+                                  .tos = (uint8_t)below(256),
+                                  .protocol = IPPROTO_UDP,
+                                  .saddr = htonl((uint32_t)(1 + any() % UINT32_MAX)),
+                                  .daddr = to.sin_addr.s_addr };
+    datagram.udp = (struct udphdr){ .source = htons((uint16_t)any_number()),
+                                    .dest = htons(port),
+                                    .len = htons((uint16_t)len) };
+    const bool is_whole = !damage(&datagram.udp, len);
+    const ssize_t sent =
+        sendto(fd, &datagram, sizeof datagram.ip + len, 0, (const struct sockaddr *)&to, sizeof to);
+    return sent >= 0 && is_whole;
+}
+
+int main(int argc, char **argv)
+{
+    const uint16_t port = argc == 4 ? (uint16_t)strtoul(argv[1], NULL, 10) : 0;
+    unsigned long long whole = 0;
+
+    if (port == 0) {
+        fprintf(stderr, "usage: flood PORT COUNT SEED\n");
+        return EXIT_USAGE;
+    }
+    state = strtoull(argv[3], NULL, 0);
+    const int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+    if (fd < 0) {
+        printf("cannot run here: no raw socket: %s\n", strerror(errno));
+        return EXIT_SKIP;
+    }
+    for (unsigned long long left = strtoull(argv[2], NULL, 10); left > 0; left--)
+        whole += send_one(fd, port);
+    printf("%llu\n", whole);
+    return 0;
+}
