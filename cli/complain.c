@@ -3,6 +3,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "printable.h"
 
 static const char *speaker;
 
@@ -20,14 +23,6 @@ void complain_as(const char *subcommand)
     speaker = subcommand;
 }
 
-/* A newline or an escape sequence in an argument must not become more lines, or worse. */
-static void make_printable(char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == '\x7f')
-            *text = '?';
-}
-
 void complain(const char *format, ...)
 {
     char line[1024];
@@ -36,7 +31,8 @@ void complain(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    make_printable(line);
+    /* A newline or an escape sequence in an argument must not become more lines, or worse. */
+    printable_make(line, strlen(line), "");
     if (speaker != NULL)
         fprintf(stderr, "udpbatch %s: %s\n", speaker, line);
     else

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "interrupt.h"
+#include "printable.h"
 #include "system.h"
 
 /* The longest payload, and its newline. */
@@ -20,6 +21,8 @@ static bool lay_payloads(struct sink *sink, const struct udpbatch_received *pack
     for (size_t i = 0; i < n; i++) {
         if (packets[i].len > 0)
             memcpy(end, packets[i].data, packets[i].len);
+        if (sink->is_terminal)
+            printable_make((char *)end, packets[i].len, "\n\t");
         end += packets[i].len;
         if (sink->lines)
             *end++ = '\n';
@@ -151,6 +154,11 @@ bool sink_open(struct sink *sink, const struct sink_settings *settings, struct r
     if (sink->fd < 0)
         return reason_give(reason, "cannot write %s: %s", name, words_of_error(errno));
     sink->can_block = file_can_block(sink->fd);
+    sink->is_terminal = standard && terminal_is(sink->fd);
+    if (sink->is_terminal && sink->capture != NULL)
+        return reason_give(reason,
+                           "%s is a terminal, and a capture no text, give --pcap a file or a pipe",
+                           sink->name);
     return sink->capture == NULL || write_head(sink, reason);
 }
 

@@ -20,7 +20,8 @@ struct sink {
     const char *name;
     int fd;
     bool lines;
-    bool can_block; /* a pipe, a socket or a terminal, which may take nothing for long */
+    bool can_block;   /* a pipe, a socket or a terminal, which may take nothing for long */
+    bool is_terminal; /* that is standard output: it gets text alone, as all else may be orders */
 
     /* A batch as it is to be written; packet i of it ends at ends[i]. */
     const unsigned char *laid;

@@ -195,6 +195,33 @@ if [ $has_json = yes ]; then
     check "nothing but the address is on standard error" is "$(wc -l <"$work/err")" 1
 fi
 
+# ---- A terminal --------------------------------------------------------------------------------
+
+# on_terminal COMMAND: its output is a terminal, from which all is in $work/typescript.
+on_terminal() { timeout 20 script -qec "$1" /dev/null </dev/null >"$work/typescript"; }
+
+if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
+    printf 'gr\303\274\303\237e\033[2J\033]0;title\a\tend\n' >"$work/sequence"
+    : >"$work/err"
+    on_terminal "'$UDPBATCH' recv --bind 127.0.0.1:0 --count 1 2>'$work/err'" &
+    receiver=$!
+    wait_until has_line "^listening"
+    address=$(sed -n 's/^listening on //p' "$work/err")
+    send "$work/sequence"
+    end
+    check "a terminal gets the text of payloads" grep -q 'grüße' "$work/typescript"
+    check "and not what would be orders to it" is "$(cat "$work/typescript")" \
+        "$(printf 'gr\303\274\303\237e?[2J?]0;title?\tend\r')"
+    if [ $has_pcap = yes ]; then
+        status=0
+        on_terminal "'$UDPBATCH' recv --bind 127.0.0.1:0 --for 1 --pcap - 2>'$work/err'" || status=$?
+        check "nor a capture" is "$status $(grep -c "is a terminal" "$work/err")" "2 1"
+    fi
+else
+    echo "not checked: what a terminal gets: script"
+    [ -z "${CI:-}" ] || failed=$((failed + 1))
+fi
+
 # ---- Captures ----------------------------------------------------------------------------------
 
 head -c 100000 /dev/urandom >"$work/file" # 84 datagrams, the last one of 400 bytes
