@@ -10,22 +10,16 @@
 #include "skipped.h"
 #include "statistics_send.h"
 
-static json_t *refusal_object(const struct refusal *row)
+/* There may be a million of them. */
+static json_t *refusal_object(const void *rows, size_t i)
 {
+    const struct refusal *row = &((const struct refusal *)rows)[i];
     json_t *object = json_object();
     json_put_address(object, "target", &row->target);
     json_put_text(object, "error", words_of_error(row->error));
     json_put_count(object, "errno", (uint64_t)row->error);
     json_put_count(object, "count", row->count);
     return object;
-}
-
-static void put_refusals(json_t *object, const struct send_result *result)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < result->refusals->count; i++)
-        json_array_append_new(array, refusal_object(&result->refusals->rows[i]));
-    json_object_set_new(object, "refusals", array);
 }
 
 static json_t *train_size_object(size_t i, uint64_t trains)
@@ -103,13 +97,14 @@ bool json_send(const struct send_result *result)
     json_put_count(object, "waits", stats->waits);
     json_put_count(object, "paced", stats->paced);
     put_trains(object, stats);
-    put_refusals(object, result);
     put_kinds(object, stats);
     if (backend_is_xdp(stats->backend))
         put_xdp(object, stats);
     if (result->skipped != NULL)
         put_skipped(object, result->skipped);
-    return json_object_print(object, "interrupted", json_boolean(result->interrupted));
+    return json_object_print_array(object, "interrupted", json_boolean(result->interrupted),
+                                   "refusals", refusal_object, result->refusals->rows,
+                                   result->refusals->count);
 }
 
 #else
