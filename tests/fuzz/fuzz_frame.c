@@ -7,7 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECES = 8, DATAGRAMS = 8, PAYLOAD_MOST_IN4 = 65507, PAYLOAD_MOST_IN6 = 65527 };
+enum {
+    PIECES = 8,
+    DATAGRAMS = 4,
+    FROM_16_BITS = 252,
+    PAYLOAD_MOST_IN4 = 65507,
+    PAYLOAD_MOST_IN6 = 65527
+};
 
 /* ---- The payload ----------------------------------------------------------------------------- */
 
@@ -48,7 +54,7 @@ static struct payload take_payload(struct fuzz_input *input, size_t most)
 
     for (unsigned pieces = take_below(input, PIECES + 1); pieces > 0; pieces--) {
         const uint8_t kind = take_8(input);
-        size_t len = kind < 192 ? take_8(input) : take_16(input);
+        size_t len = kind < FROM_16_BITS ? take_8(input) : take_16(input);
         if (len > most - payload.len)
             len = most - payload.len;
         add_piece(&payload, len, kind, input);
