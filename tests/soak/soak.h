@@ -1,0 +1,104 @@
+/* soak.h: what the parts of the soak share.
+ *
+ * Workers send at near by each way, receivers at far take note of every datagram, and in phases of
+ * change the network between them is changed all the while. The ledger has what became of each
+ * datagram. Between the phases there is quiet, and nothing is left open.
+ */
+#ifndef SOAK_H
+#define SOAK_H
+
+#include "../two_hosts.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    WAYS_MOST = 8,
+    CALL_MOST = 512, /* packets in one call */
+    WINDOW = 800,    /* datagrams under way at most: a queue of the kernel's takes 1000 */
+    LEN_LONGEST = 3000,
+    FIRST_ADDRESS = 10, /* those behind far that are sent to */
+    ADDRESSES = 240,
+    RECEIVERS = 4,
+    META_RECEIVERS = 2 /* the first ones tell where a datagram was sent to */
+};
+
+/* Random numbers of a thread's own. */
+struct dice {
+    uint64_t state;
+};
+unsigned roll(struct dice *dice, unsigned limit); /* 0 .. limit - 1 */
+bool roll_one_in(struct dice *dice, unsigned n);
+
+/* What does not hold: it is said, and the soak has failed. */
+void fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
+extern atomic_uint fault_count;
+
+extern atomic_bool is_interrupted; /* by Ctrl-C */
+extern atomic_bool is_over;        /* the phase: workers end */
+extern atomic_bool changes_are_over;
+extern bool is_calm; /* the phase: nothing may be lost */
+void pause_us(unsigned us);
+
+/* ---- Workers --------------------------------------------------------------------------------- */
+
+/* A way to send, and what was done by it. */
+struct way_total {
+    const char *name;
+    const char *backend; /* NULL: level 1 */
+    uint64_t sent, refused, unsent, arrived, nowhere;
+    uint64_t lost_in_change, dropped; /* dropped: counted by a queue of the kernel's */
+    atomic_ullong opens, failed_opens, network_errors;
+};
+
+extern struct way_total ways[WAYS_MOST];
+extern unsigned way_count;
+
+struct worker {
+    unsigned way; /* of ways[]; and its stream in the ledger */
+    struct dice dice;
+    pthread_t thread;
+};
+
+void *work(void *worker);
+
+/* ---- The network ----------------------------------------------------------------------------- */
+
+extern atomic_ullong route_changes, flaps;
+
+const char *network_make(void); /* NULL, or what is missing */
+void network_restore(void);     /* all as at first, and ready */
+void *network_change(
+    void *dice);              /* until the phase is over; the first change is made in any case */
+uint64_t network_drops(void); /* that the devices have counted */
+
+/* ---- Receivers ------------------------------------------------------------------------------- */
+
+extern uint16_t receiver_ports[RECEIVERS];
+extern atomic_ullong receiver_opens, late_arrivals, fences_seen;
+
+void receivers_open(void);
+void *receive_until_over(void *unused);
+extern atomic_bool receiving_is_over;
+uint64_t receivers_close(void); /* returns how many datagrams the sockets have dropped */
+
+/* All that was sent before has arrived, or never will. */
+bool fence_all(void);
+
+/* ---- The process in quiet -------------------------------------------------------------------- */
+
+struct footprint {
+    size_t resident_kib, heap_bytes;
+    unsigned descriptors, locked_kib, pinned_kib, socket_mappings;
+};
+struct footprint footprint_now(void);
+
+/* Makes the heap one of which all can be counted; may start the program anew. */
+void heap_make_plain(char **argv);
+bool heap_can_be_told(void);
+size_t heap_in_use(void);
+
+/* Says what is more than at first. */
+void footprint_compare(const struct footprint *first, const struct footprint *now);
+
+#endif
