@@ -19,6 +19,11 @@ void chance_begin(void)
     print_message("the seed is %llu (UDPBATCH_SEED repeats it)\n", (unsigned long long)state);
 }
 
+void chance_set(uint64_t seed)
+{
+    state = seed;
+}
+
 /* splitmix64: any seed will do (Steele, Lea, Flood 2014). */
 unsigned below(unsigned limit)
 {

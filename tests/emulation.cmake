@@ -19,6 +19,8 @@ if(CMAKE_CROSSCOMPILING_EMULATOR MATCHES "qemu")
     test_xdp_routes test_xdp_faults test_differential)
   qemu_lacks("AF_XDP" test_xdp_threads test_xdp_process)
 
+  qemu_lacks("filters that tell of system calls (seccomp_unotify(2))" faults)
+
   # Options that it does not know it does not set, and it does not tell of memory that is not there.
   set(beyond
     missing_memory_is_refused_as_a_bad_address

@@ -1,0 +1,315 @@
+/* main.c: tries every fault that a kernel can give, by every back end, on the real kernel, and
+ * prints the matrix of back end x error x position.
+ *
+ * The program makes two hosts of its own (two_hosts.h): it sends at near, under a filter that lets
+ * system calls fail as asked, and receives at far, where each datagram is accounted for. It needs
+ * root or user namespaces, ip, and seccomp_unotify(2); where these are missing it exits with 77, or
+ * fails if CI is set. */
+#define _GNU_SOURCE
+#include "arrival.h"
+#include "closer.h"
+#include "table.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, PATIENCE_S = 900, REDS_MOST = 20 };
+
+static const char help[] =
+    "Usage: scripts/faults [OPTION ...]\n"
+    "\n"
+    "Sends over a cable between two network namespaces while system calls fail, and\n"
+    "accounts for each packet: sent, refused or unsent, as it arrived or did not.\n"
+    "Prints how many positions of each back end and error are green. The exit status\n"
+    "is 0 if all are, 1 if one is red, 2 for a bad argument, 77 if it cannot run here.\n"
+    "\n"
+    "  --backend NAME  only this back end; send and multi are those of level 1\n"
+    "  --call NAME     only faults of this system call: send, kick (of AF_XDP's ring),\n"
+    "                  getsockopt, poll, sleep ...\n"
+    "  --error NAME    only this error, as EAGAIN, or \"short count\" and the like\n"
+    "  --cell N        only this cell\n"
+    "  --every N       only each Nth cell\n"
+    "  --packets N     cells with several faults at once until so many packets are\n"
+    "                  accounted for; 1200000\n"
+    "  --seed N        for what is left to chance; printed, the clock by default\n"
+    "  --help          this text\n";
+
+static struct {
+    const char *backend, *error;
+    int call; /* -1: all */
+    uint64_t cell, every, packets, seed;
+} wanted = { .call = -1, .every = 1, .packets = 1200000 };
+
+static uint64_t packets, cells;
+static unsigned reds;
+static char current[160] = "the beginning"; /* how to repeat the cell at hand */
+
+/* ---- Options --------------------------------------------------------------------------------- */
+
+static int complain(const char *what, const char *argument)
+{
+    fprintf(stderr, "scripts/faults: %s: %s\n", what, argument);
+    return EXIT_USAGE;
+}
+
+static bool read_number(const char *text, uint64_t least, uint64_t most, uint64_t *value)
+{
+    char *end;
+
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *value >= least &&
+           *value <= most;
+}
+
+static bool is_way(const char *name)
+{
+    bool is_one = strcmp(name, "send") == 0 || strcmp(name, "multi") == 0;
+    const char *backend;
+
+    for (size_t i = 0; !is_one && (backend = udpbatch_backend_name(i)) != NULL; i++)
+        is_one = strcmp(name, backend) == 0;
+    return is_one;
+}
+
+static int find_call(const char *name)
+{
+    for (int i = 0; i < CALLS; i++)
+        if (strcmp(name, CALL_NAMES[i]) == 0)
+            return i;
+    return -1;
+}
+
+/* Returns EXIT_USAGE, or 0. */
+static int take_option(char option, const char *argument)
+{
+    switch (option) {
+    case 'b':
+        wanted.backend = argument;
+        return is_way(argument) ? 0 : complain("no such back end", argument);
+    case 'c':
+        wanted.call = find_call(argument);
+        return wanted.call >= 0 ? 0 : complain("no such system call", argument);
+    case 'e':
+        wanted.error = argument;
+        return find_what(argument) != NULL ? 0 : complain("no such error", argument);
+    case 'n':
+        return read_number(argument, 1, UINT32_MAX, &wanted.cell) ? 0
+                                                                  : complain("no cell", argument);
+    case 'y':
+        return read_number(argument, 1, UINT32_MAX, &wanted.every)
+                   ? 0
+                   : complain("no number of cells", argument);
+    case 'p':
+        return read_number(argument, 0, UINT32_MAX, &wanted.packets)
+                   ? 0
+                   : complain("no number of packets", argument);
+    case 's':
+        return read_number(argument, 0, UINT64_MAX, &wanted.seed) ? 0
+                                                                  : complain("no seed", argument);
+    default:
+        return EXIT_USAGE;
+    }
+}
+
+static void read_options(int argc, char **argv)
+{
+    static const struct option options[] = { { "backend", required_argument, NULL, 'b' },
+                                             { "call", required_argument, NULL, 'c' },
+                                             { "error", required_argument, NULL, 'e' },
+                                             { "cell", required_argument, NULL, 'n' },
+                                             { "every", required_argument, NULL, 'y' },
+                                             { "packets", required_argument, NULL, 'p' },
+                                             { "seed", required_argument, NULL, 's' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { NULL, 0, NULL, 0 } };
+    int option;
+
+    wanted.seed = (uint64_t)time(NULL);
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            exit(EXIT_SUCCESS);
+        }
+        if (take_option((char)option, optarg) != 0)
+            exit(EXIT_USAGE);
+    }
+    if (optind < argc)
+        exit(complain("no argument is expected", argv[optind]));
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+static bool is_wanted(const struct cell *cell)
+{
+    if (wanted.cell != 0)
+        return cell->number == wanted.cell;
+    return (wanted.backend == NULL || strcmp(wanted.backend, cell->way->name) == 0) &&
+           (wanted.call < 0 || (enum call)wanted.call == cell->call) &&
+           (wanted.error == NULL || strcmp(wanted.error, cell->what->name) == 0) &&
+           cell->number % wanted.every == 0;
+}
+
+static void run(const struct cell *cell)
+{
+    snprintf(current, sizeof current, "%s of %s, %s, %s: scripts/faults --cell %u --seed %" PRIu64,
+             CALL_NAMES[cell->call], cell->way->name, cell->what->name, cell->workload->name,
+             cell->number, wanted.seed);
+    struct result result = cell_run(cell);
+    table_add(cell, &result);
+    packets += result.packets;
+    cells++;
+    if (result.fault[0] == '\0')
+        return;
+    printf("red: %s\n     %s\n", current, result.fault);
+    if (++reds == REDS_MOST)
+        puts("no further: that is enough");
+}
+
+static void visit(const struct cell *cell)
+{
+    if (is_wanted(cell) && reds < REDS_MOST)
+        run(cell);
+}
+
+static bool has_filter(void)
+{
+    return wanted.backend != NULL || wanted.call >= 0 || wanted.error != NULL || wanted.every > 1;
+}
+
+/* The library's own view of the errors is the manual's. */
+static void check_meanings(void)
+{
+    for (size_t i = 0; i < WHAT_COUNT; i++) {
+        const struct what *what = &WHATS[i];
+        if (what->act != ACT_ERROR || (udpbatch_error_meaning(what->error) == what->meaning &&
+                                       udpbatch_error_meaning(-what->error) == what->meaning))
+            continue;
+        printf("red: udpbatch_error_meaning does not know %s\n", what->name);
+        reds++;
+    }
+}
+
+static void run_by_chance(void)
+{
+    struct cell cell;
+
+    if (wanted.cell != 0 && cells == 0) {
+        cell = matrix_by_chance((uint32_t)wanted.cell);
+        run(&cell);
+    }
+    if (wanted.cell != 0 || has_filter())
+        return;
+    for (uint32_t number = matrix_end(); packets < wanted.packets && reds < REDS_MOST; number++) {
+        cell = matrix_by_chance(number);
+        run(&cell);
+    }
+}
+
+/* A library that crashes, or does not come back, was given the cell at hand. */
+static void die(int signal)
+{
+    const char *why = signal == SIGALRM ? "did not end in" : "crashed in";
+
+    if (write(STDOUT_FILENO, "red: ", 5) < 0 || write(STDOUT_FILENO, why, strlen(why)) < 0 ||
+        write(STDOUT_FILENO, " ", 1) < 0 || write(STDOUT_FILENO, current, strlen(current)) < 0 ||
+        write(STDOUT_FILENO, "\n", 1) < 0)
+        _exit(EXIT_FAILURE);
+    _exit(EXIT_FAILURE);
+}
+
+/* The helpers end the program by themselves where this machine does not do what they ask. */
+static bool is_over;
+
+static void say_that_it_ended(void)
+{
+    if (!is_over)
+        printf("red: it could not go on after %s\n", current);
+}
+
+static void watch_over(void)
+{
+    static const int signals[] = { SIGALRM, SIGSEGV, SIGBUS, SIGABRT, SIGFPE };
+
+    for (size_t i = 0; i < COUNT_OF(signals); i++)
+        signal(signals[i], die);
+    alarm(PATIENCE_S);
+    atexit(say_that_it_ended);
+}
+
+/* Packets by two processors may overtake each other. */
+static bool stay_on_one_processor(void)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    return sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
+/* The same cable, with more queues. */
+static const char *widen_cable(void)
+{
+    bool has_done = run_at(FAR,
+                           "ip link del far && ip link add far address 02:00:00:00:00:02 mtu %d"
+                           " numtxqueues %d numrxqueues %d type veth peer name near"
+                           " address 02:00:00:00:00:01 mtu %d numtxqueues %d numrxqueues %d"
+                           " netns %d",
+                           CABLE_MTU, QUEUES, QUEUES, CABLE_MTU, QUEUES, QUEUES, (int)getpid()) &&
+                    two_hosts_configure();
+    return has_done ? NULL : "ip cannot make veth devices of several queues";
+}
+
+static void begin(void)
+{
+    const char *missing = two_hosts_make();
+
+    if (missing == NULL)
+        missing = widen_cable();
+    if (missing == NULL && !stay_on_one_processor())
+        missing = "no permission to stay on one processor";
+    if (missing == NULL) {
+        wait_for_cable(AF_INET);
+        if (has_in6())
+            wait_for_cable(AF_INET6);
+        arrival_open();
+        missing = deputy_begin();
+    }
+    is_over = missing != NULL;
+    if (missing != NULL)
+        exit(must_be_able(missing) ? EXIT_FAILURE : EXIT_SKIP);
+    if (!deputy_hears_calls()) {
+        is_over = true;
+        puts("not on this system: calls on sockets that can be told apart (socketcall(2))");
+        exit(EXIT_SKIP);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int64_t begun = now_ms();
+
+    read_options(argc, argv);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    watch_over();
+    begin();
+    printf("the seed is %" PRIu64 "\n", wanted.seed);
+    check_meanings();
+    matrix_open(wanted.seed);
+    matrix_walk(visit);
+    run_by_chance();
+    is_over = true;
+    if (cells == 0)
+        return complain("nothing to do", "no cell is all that was asked for");
+    table_print();
+    bool is_green = table_is_green(!has_filter() && wanted.cell == 0) && reds == 0;
+    printf("\n%" PRIu64 " cells, %" PRIu64 " packets accounted for, %" PRIu64
+           " datagrams received, %" PRId64 " seconds: %s\n",
+           cells, packets, arrival_total(), (now_ms() - begun + 500) / 1000,
+           is_green ? "all green" : "red");
+    return is_green ? EXIT_SUCCESS : EXIT_FAILURE;
+}
