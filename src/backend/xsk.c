@@ -206,22 +206,26 @@ static bool has_looked(int error)
            error == EOVERFLOW;
 }
 
-static uint64_t count_invalid(const struct ub_xsk *xsk)
+/* A filter of system calls that came later may refuse to tell. */
+static bool count_invalid(const struct ub_xsk *xsk, uint64_t *count)
 {
     struct xdp_statistics statistics = { 0 };
     socklen_t len = sizeof statistics;
-    getsockopt(xsk->fd, SOL_XDP, XDP_STATISTICS, &statistics, &len);
-    return statistics.tx_invalid_descs;
+    bool is_told = getsockopt(xsk->fd, SOL_XDP, XDP_STATISTICS, &statistics, &len) == 0;
+
+    *count = statistics.tx_invalid_descs;
+    return is_told;
 }
 
 /* Makes the kernel pass by the invalid descriptors that are all that is left in the ring: since 6.6
  * it takes a wake-up for each, and before 6.17 one more until it tells so. Their frames are
  * nobody's again. Returns how many they were, or NOT_PASSED if the kernel looks after the device no
- * more. */
+ * more, or does not tell: until it does, the ring is not used. */
 static uint32_t pass_by(struct ub_xsk *xsk, uint64_t *system_calls)
 {
     const uint32_t end = *xsk->tx.producer;
     uint32_t tries = end - load(xsk->tx.consumer) + 2;
+    uint64_t count;
     int error = 0;
 
     for (; load(xsk->tx.consumer) != end && tries > 0 && (error == 0 || has_looked(error));
@@ -229,10 +233,9 @@ static uint32_t pass_by(struct ub_xsk *xsk, uint64_t *system_calls)
         ++*system_calls;
         error = -wake(xsk);
     }
-    xsk->is_clean = load(xsk->tx.consumer) == end;
+    xsk->is_clean = load(xsk->tx.consumer) == end && count_invalid(xsk, &count);
     if (!xsk->is_clean)
         return NOT_PASSED;
-    uint64_t count = count_invalid(xsk);
     uint32_t passed = (uint32_t)(count - xsk->invalid_count);
     xsk->invalid_count = count;
     take_back(xsk, passed, end);

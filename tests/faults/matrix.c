@@ -263,6 +263,17 @@ static struct cell begin_kick(const struct column *column, const struct what *wh
     return cell;
 }
 
+/* The kernel has not looked, and a filter does not let it tell what it passed by since. */
+static void lay_silent_kick(const struct column *column, const struct what *what)
+{
+    struct cell cell = begin_kick(column, what);
+
+    add_fault(&cell, what, 0, 1);
+    cell.faults[cell.fault_count++] =
+        (struct fault){ .call = CALL_GETSOCKOPT, .error = EPERM, .times = FOR_EVER };
+    tell(&cell);
+}
+
 static void lay_kicks(const struct column *column, const struct what *what)
 {
     const struct what after = { what->name, what->error, ACT_AFTER, what->meaning };
@@ -274,6 +285,8 @@ static void lay_kicks(const struct column *column, const struct what *what)
         add_fault(&cell, what, i % 3, i < 3 ? 1 : has_looked(what->error) ? 2 : 1 + below(40));
         tell(&cell);
     }
+    if (!has_looked(what->error) && what->error != EINTR)
+        lay_silent_kick(column, what);
     for (uint32_t i = 0; may_come_after(what->error) && i < EARLY_KICKS; i++) {
         struct cell cell = begin_kick(column, what);
         add_fault(&cell, &after, i % 3, i < 3 ? 1 : 1 + below(40));
