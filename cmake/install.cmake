@@ -62,7 +62,10 @@ if(UDPBATCH_CLI)
   install(FILES man/udpbatch.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT manual)
 endif()
 
-install(FILES docs/seccomp.json docs/seccomp.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+if(is_top_level) # within another project the folder is that one's
+  install(FILES docs/seccomp.json docs/seccomp.md DESTINATION ${CMAKE_INSTALL_DOCDIR}
+    COMPONENT manual)
+endif()
 
 # The command prints its completions, which takes that it runs here.
 if(UDPBATCH_CLI AND NOT (CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR))

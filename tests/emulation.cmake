@@ -16,9 +16,8 @@ endfunction()
 if(CMAKE_CROSSCOMPILING_EMULATOR MATCHES "qemu")
   set(patience_s 600) # each instruction is many
   qemu_lacks("AF_XDP" test_xdp_scripted test_xdp_frames test_xdp_detours test_xdp_many
-    test_xdp_routes test_xdp_faults test_differential)
-  qemu_lacks("AF_XDP" test_xdp_threads test_xdp_process)
-
+    test_xdp_routes test_xdp_faults test_differential test_xdp_threads test_xdp_process)
+  qemu_lacks("signals and limits of memory without its own" test_process)
   qemu_lacks("filters that tell of system calls (seccomp_unotify(2))" faults)
 
   # Options that it does not know it does not set, and it does not tell of memory that is not there.
@@ -41,7 +40,7 @@ if(CMAKE_CROSSCOMPILING_EMULATOR MATCHES "qemu")
       a_socket_that_hears_icmp_asks_once_more_before_it_refuses
       an_ipv6_socket_that_hears_icmp_asks_once_more_before_it_refuses)
     qemu_lacks("control messages with another order of bytes" test_receiver_trains
-      test_bench_receive manual_udpbatch_meta cli_transfer)
+      test_bench_receive test_threads manual_udpbatch_meta cli_transfer)
   endif()
   list(JOIN beyond " " beyond)
   list(APPEND emulator_environment "BEYOND_EMULATOR=${beyond}")
