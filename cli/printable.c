@@ -52,7 +52,8 @@ void printable_make(char *text, size_t len, const char *also)
     for (size_t at = 0; at < len;) {
         size_t step = character_len((const unsigned char *)text + at, len - at);
         if (step == 0) {
-            text[at] = is_among(text[at], also) ? text[at] : '?';
+            if (!is_among(text[at], also))
+                text[at] = '?';
             step = 1;
         }
         at += step;
