@@ -334,10 +334,9 @@ static void refuse(const struct ub_plan *plan, const struct ub_train *train, int
                                    ENOPROTOOPT, EOPNOTSUPP,   0 };
     static const int of_address[] = { EACCES,       EADDRNOTAVAIL, EAFNOSUPPORT,
                                       EHOSTUNREACH, ENETUNREACH,   0 };
-    unsigned again = is_among(error, pending) ? ASK_PENDING
-                     : is_among(error, perhaps) && (world.hears_icmp || UB_ALL_HEAR_ICMP)
-                         ? ASK_PERHAPS
-                         : 0;
+    unsigned again = is_among(error, pending)                       ? ASK_PENDING
+                     : is_among(error, perhaps) && world.hears_icmp ? ASK_PERHAPS
+                                                                    : 0;
 
     if (model.asked < again) {
         model.asked++;
