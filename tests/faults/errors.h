@@ -2,6 +2,8 @@
 #ifndef FAULTS_ERRORS_H
 #define FAULTS_ERRORS_H
 
+#include "pending.h"
+
 #include "udpbatch.h"
 
 #include <stdbool.h>
@@ -30,14 +32,5 @@ const struct what *find_what(const char *name); /* NULL: there is none */
 
 /* By the table, which does not ask the library. */
 enum udpbatch_meaning meaning_of(int error);
-
-/* Whether a packet may leave after all when it is tried again, whoever met the error: what ICMP
- * brought for another packet, on any socket or on one that hears of it (udpbatch(7), "Pending
- * errors"). */
-bool is_always_pending(int error);
-bool may_be_pending(int error);
-
-/* Whether it refuses a whole train (udpbatch(7), "Refused trains"). */
-bool is_of_all_in_train(int error, bool hears_icmp);
 
 #endif

@@ -1,6 +1,7 @@
 /* plan_model.c: an oracle for the engine that sends. */
 #include "plan_model.h"
 
+#include "faults/pending.h"
 #include "plan_packet.h"
 
 #include <string.h>
@@ -329,19 +330,14 @@ static void split(const struct ub_plan *plan, const struct ub_train *train, int 
 /* An error that may be left from an earlier packet is not believed at once. */
 static void refuse(const struct ub_plan *plan, const struct ub_train *train, int error)
 {
-    static const int pending[] = { ECONNABORTED, ECONNREFUSED, EHOSTDOWN, ENONET, EPROTO, 0 };
-    static const int perhaps[] = { EACCES,      EHOSTUNREACH, EMSGSIZE, ENETUNREACH,
-                                   ENOPROTOOPT, EOPNOTSUPP,   0 };
-    static const int of_address[] = { EACCES,       EADDRNOTAVAIL, EAFNOSUPPORT,
-                                      EHOSTUNREACH, ENETUNREACH,   0 };
-    unsigned again = is_among(error, pending)                       ? ASK_PENDING
-                     : is_among(error, perhaps) && world.hears_icmp ? ASK_PERHAPS
-                                                                    : 0;
+    const unsigned again = is_always_pending(error)                    ? ASK_PENDING
+                           : may_be_pending(error) && world.hears_icmp ? ASK_PERHAPS
+                                                                       : 0;
 
     if (model.asked < again) {
         model.asked++;
         expect_next(plan, train, train->count);
-    } else if (train->count > 1 && (again > 0 || !is_among(error, of_address))) {
+    } else if (train->count > 1 && !is_of_all_in_train(error, world.hears_icmp)) {
         split(plan, train, error);
     } else {
         model_refused(plan, train, error);
