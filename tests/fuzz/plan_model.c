@@ -3,22 +3,16 @@
 
 #include "faults/pending.h"
 #include "plan_packet.h"
+#include "plan_refusals.h"
+#include "plan_train.h"
 
 #include <string.h>
 
-enum { HOSTS = 64, ASK_PENDING = 16, ASK_PERHAPS = 1 };
-
-/* A host that trains were refused to gets none of longer packets for a second. */
-struct refusal {
-    unsigned char host[16];
-    uint32_t segment_most;
-    int64_t until_ns;
-};
+enum { ASK_PENDING = 16, ASK_PERHAPS = 1 };
 
 static struct {
     int32_t fate[WORLD_PACKETS];           /* as a status; 0: none yet */
     int32_t before[WORLD_PACKETS];         /* this call */
-    size_t from, n;                        /* the array at hand */
     size_t next_to[WORLD_ADDRESSES], next; /* nothing of a lower index may be sent any more */
 
     int stopped;    /* the call, for this errno */
@@ -27,183 +21,30 @@ static struct {
     bool has_to_be; /* the next train is known: */
     size_t first, count;
 
-    struct refusal refusals[HOSTS];
-    size_t refusal_count;
-    int64_t short_until_ns; /* no train of more than 64 */
-
     uint64_t sent, bytes, trains, messages, refused, split;
 } model;
 
 /* ---- Trains ---------------------------------------------------------------------------------- */
 
-/* Their packets, as numbers of the world's; one after the other. */
-struct walk {
-    const struct ub_plan *plan;
-    const struct ub_train *train;
-    size_t offset;
-    uint32_t left;
-};
-
-static struct walk walk_of(const struct ub_plan *plan, const struct ub_train *train)
-{
-    return (struct walk){ plan, train, train->first, train->count };
-}
-
-static bool walk_on(struct walk *walk, size_t *packet)
-{
-    if (walk->left == 0)
-        return false;
-    require(walk->plan->from + walk->offset < model.n);
-    *packet = model.from + walk->plan->from + walk->offset;
-    if (--walk->left > 0) {
-        size_t next = ub_train_next(walk->plan, walk->train, walk->offset);
-        require(next > walk->offset);
-        walk->offset = next;
-    }
-    return true;
-}
-
 static size_t first_of(const struct ub_plan *plan, const struct ub_train *train)
 {
-    return model.from + plan->from + train->first;
-}
-
-static bool is_same_address(const union udpbatch_addr *a, const union udpbatch_addr *b)
-{
-    return a == b || (a != NULL && b != NULL && memcmp(a, b, sizeof *a) == 0);
-}
-
-/* Nothing, or in each member that counts. */
-static bool asks_the_same(const struct udpbatch_meta *a, const struct udpbatch_meta *b)
-{
-    const struct udpbatch_meta none = { 0 };
-    a = a != NULL ? a : &none;
-    b = b != NULL ? b : &none;
-    const uint32_t asked = a->flags & 0x3f;
-    return asked == (b->flags & 0x3f) && ((asked & UDPBATCH_META_TOS) == 0 || a->tos == b->tos) &&
-           ((asked & UDPBATCH_META_TTL) == 0 || a->ttl == b->ttl) &&
-           ((asked & UDPBATCH_META_INTERFACE) == 0 || a->interface_index == b->interface_index) &&
-           ((asked & UDPBATCH_META_DEPARTURE) == 0 || a->time_ns == b->time_ns) &&
-           ((asked & UDPBATCH_META_LOCAL) == 0 || is_same_address(&a->local, &b->local));
-}
-
-static void host_of(const union udpbatch_addr *to, unsigned char host[16])
-{
-    memset(host, 0, 16);
-    if (to != NULL && to->sa.sa_family == AF_INET6) {
-        memcpy(host, &to->in6.sin6_addr, 16);
-    } else if (to != NULL) {
-        host[10] = host[11] = 0xff;
-        memcpy(host + 12, &to->in4.sin_addr, 4);
-    }
-}
-
-static struct refusal *refusal_to(const union udpbatch_addr *to)
-{
-    unsigned char host[16];
-    host_of(to, host);
-    for (size_t i = 0; i < model.refusal_count; i++)
-        if (memcmp(model.refusals[i].host, host, sizeof host) == 0 &&
-            model.refusals[i].until_ns > world.now_ns)
-            return &model.refusals[i];
-    return NULL;
-}
-
-/* The rules for several packets that leave as one. */
-static void check_train_of_several(const struct ub_train *train)
-{
-    const struct refusal *refusal = refusal_to(train->to);
-    const bool may_be_long = world.now_ns >= model.short_until_ns;
-
-    require(world.has_trains && world.kernel != UB_GSO_DAMAGES);
-    require(train->count <= (may_be_long || world.segments < 64 ? world.segments : 64));
-    require(train->segment > 0);
-    require(train->bytes <= (train->to == NULL || world_is_in4(train->to) ? 65507u : 65527u));
-    require(refusal == NULL || train->segment <= refusal->segment_most);
-}
-
-static void check_packet(const struct ub_train *train, size_t number, bool is_last)
-{
-    const struct udpbatch_packet *packet = &world.packets[number];
-    const uint32_t bytes = packet_bytes(packet);
-
-    require(packet->status == 0 && model.fate[number] == 0);
-    require(!packet_may_be_refused(packet, 0));
-    require(is_same_address(packet->to, train->to));
-    require(asks_the_same(packet->meta, train->meta));
-    require(bytes == train->segment ||
-            (is_last && bytes < train->segment && bytes > 0 && world.kernel != UB_GSO_EQUAL_ONLY));
-}
-
-/* What the pieces of a train still have, of its packets' payloads in order. */
-struct gathered {
-    const struct udpbatch_piece *piece;
-    uint32_t left;
-    size_t at;
-};
-
-static void expect_bytes(struct gathered *gathered, const unsigned char *data, size_t len)
-{
-    while (len > 0) {
-        while (gathered->left > 0 && gathered->at == gathered->piece->len) {
-            gathered->piece++;
-            gathered->left--;
-            gathered->at = 0;
-        }
-        require(gathered->left > 0);
-        size_t part = gathered->piece->len - gathered->at;
-        part = part < len ? part : len;
-        require((const unsigned char *)gathered->piece->data + gathered->at == data);
-        gathered->at += part;
-        data += part;
-        len -= part;
-    }
-}
-
-static void expect_payload(struct gathered *gathered, const struct udpbatch_packet *packet)
-{
-    const struct udpbatch_piece *list = packet->data;
-
-    if ((packet->len & UB_IN_PIECES) == 0) {
-        expect_bytes(gathered, packet->data, packet->len);
-        return;
-    }
-    for (uint32_t i = 0; i < (packet->len & ~UB_IN_PIECES); i++)
-        expect_bytes(gathered, list[i].data, list[i].len);
-}
-
-static void check_packets(const struct ub_plan *plan, const struct ub_train *train)
-{
-    struct walk walk = walk_of(plan, train);
-    struct gathered gathered = { train->pieces, train->piece_count, 0 };
-    uint64_t bytes = 0;
-    size_t number;
-
-    require(train->piece_count > 0 && train->piece_count <= UB_PIECES_MAX);
-    while (walk_on(&walk, &number)) {
-        check_packet(train, number, walk.left == 0 && train->count > 1);
-        expect_payload(&gathered, &world.packets[number]);
-        bytes += packet_bytes(&world.packets[number]);
-    }
-    require(walk.offset == train->last);
-    require(bytes == train->bytes);
-    for (; gathered.left > 0; gathered.piece++, gathered.left--, gathered.at = 0)
-        require(gathered.at == gathered.piece->len);
+    return world.from + plan->from + train->first;
 }
 
 void model_given(const struct ub_plan *plan, const struct ub_train *train, bool is_first)
 {
+    struct walk walk = walk_of(plan, train);
+    size_t number;
+
     require(model.stopped == 0 && model.dead == 0);
-    require(train->count > 0 && train->error == 0);
     if (is_first && model.has_to_be)
         require(first_of(plan, train) == model.first && train->count == model.count);
     else
         model.asked = 0;
     model.has_to_be = false;
-    if (train->count > 1)
-        check_train_of_several(train);
-    check_packets(plan, train);
-    require(train->is_in4 == world_is_in4(train->to) || (train->to == NULL && train->meta == NULL));
+    check_train(plan, train);
+    while (walk_on(&walk, &number))
+        require(model.fate[number] == 0);
 }
 
 /* ---- What becomes of them -------------------------------------------------------------------- */
@@ -256,7 +97,7 @@ static bool is_open(size_t number)
 
 static void refuse_without_address(int error)
 {
-    for (size_t i = model.from; i < model.from + model.n; i++)
+    for (size_t i = world.from; i < world.end; i++)
         if (is_open(i) && world.packets[i].to == NULL)
             note_refused(i, error);
 }
@@ -277,54 +118,13 @@ static void expect_next(const struct ub_plan *plan, const struct ub_train *train
     model.count = count;
 }
 
-static bool is_among(int error, const int *errors)
-{
-    while (*errors != 0 && *errors != error)
-        errors++;
-    return *errors != 0;
-}
-
-/* Whether the error is one of trains, and not of these packets. */
-static bool is_of_trains(const struct ub_train *train, int error)
-{
-    const bool asks_for_origin =
-        train->meta != NULL &&
-        (train->meta->flags & (UDPBATCH_META_LOCAL | UDPBATCH_META_INTERFACE)) != 0;
-    const bool has_port = train->to == NULL || train->to->in4.sin_port != 0;
-
-    return is_among(error, (const int[]){ EIO, EMSGSIZE, ENOPROTOOPT, EOPNOTSUPP, 0 }) ||
-           (error == EINVAL && !asks_for_origin && has_port);
-}
-
-static void note_host(const struct ub_train *train, int error)
-{
-    const bool is_of_length = error == EMSGSIZE || error == EINVAL;
-    struct refusal *refusal = refusal_to(train->to);
-
-    if (refusal != NULL) {
-        refusal->segment_most = 0;
-    } else if (model.refusal_count < HOSTS) {
-        refusal = &model.refusals[model.refusal_count++];
-        host_of(train->to, refusal->host);
-        refusal->segment_most = is_of_length ? train->segment - 1 : 0;
-    } else {
-        return;
-    }
-    refusal->until_ns = world.now_ns + 1000000000;
-}
-
 /* Its packets are asked one by one; or it was just too many of them. */
 static void split(const struct ub_plan *plan, const struct ub_train *train, int error)
 {
     model.split++;
     model.asked = 0;
-    if (is_of_trains(train, error) && error == EINVAL && train->count > 64) {
-        model.short_until_ns = world.now_ns + 1000000000;
-        return;
-    }
-    if (is_of_trains(train, error))
-        note_host(train, error);
-    expect_next(plan, train, 1);
+    if (refusals_learn(train, error))
+        expect_next(plan, train, 1);
 }
 
 /* An error that may be left from an earlier packet is not believed at once. */
@@ -342,6 +142,13 @@ static void refuse(const struct ub_plan *plan, const struct ub_train *train, int
     } else {
         model_refused(plan, train, error);
     }
+}
+
+static bool is_among(int error, const int *errors)
+{
+    while (*errors != 0 && *errors != error)
+        errors++;
+    return *errors != 0;
 }
 
 void model_stopped(const struct ub_plan *plan, const struct ub_train *train, int error)
@@ -371,6 +178,7 @@ void model_stopped(const struct ub_plan *plan, const struct ub_train *train, int
 void model_begin(void)
 {
     memset(&model, 0, sizeof model);
+    refusals_begin();
 }
 
 void model_call(void)
@@ -386,8 +194,8 @@ void model_call(void)
 
 void model_array(size_t from, size_t n)
 {
-    model.from = from;
-    model.n = n;
+    world.from = from;
+    world.end = from + n;
 }
 
 /* One that nobody could send has a reason of its own, or is among those that are refused together,

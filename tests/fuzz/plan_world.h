@@ -13,7 +13,8 @@ struct world {
     struct fuzz_input input; /* what is left of it: the back end's answers */
     struct udpbatch_packet packets[WORLD_PACKETS];
     size_t n;
-    unsigned peer; /* the address that the socket is connected to */
+    size_t from, end; /* the array of them at hand: packets[from .. end) */
+    unsigned peer;    /* the address that the socket is connected to */
     int64_t now_ns;
 
     /* The engine. */
