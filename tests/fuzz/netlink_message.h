@@ -33,6 +33,8 @@ struct netlink_message {
 void message_take(struct netlink_message *message, struct fuzz_input *input, uint16_t type,
                   uint32_t number);
 
+size_t address_size(unsigned family); /* 0: it is none of IP's */
+
 /* What is to be read of one that is not damaged: 0 or -errno. */
 int message_route(const struct netlink_message *message, struct ub_rtnl_route *route);
 int message_neighbour(const struct netlink_message *message, struct ub_rtnl_neighbour *neighbour);
