@@ -11,7 +11,7 @@
 #include "clock.h"
 #include "memory_file.h"
 #include "parts.h"
-#include "same_address.h"
+#include "scoped_address.h"
 
 static uint64_t made_up_ns;
 
@@ -108,7 +108,7 @@ static void expect_next(struct reference *reference, const struct udpbatch_packe
     require(payload->len == datagram.len && payload->status == 0);
     require(memcmp(payload->data, datagram.data, datagram.len) == 0);
     require((payload->to != NULL) == (reference->map != NULL));
-    require(payload->to == NULL || same_address(payload->to, &datagram.to));
+    require(payload->to == NULL || same_scoped_address(payload->to, &datagram.to));
 }
 
 /* Returns false when there is no more. */

@@ -8,7 +8,7 @@
 #include "address.h"
 #include "capture_parse.h"
 #include "ip_headers.h"
-#include "same_address.h"
+#include "scoped_address.h"
 
 enum { LINKS = CAPTURE_RAW + 1 };
 
@@ -50,7 +50,7 @@ static enum capture_verdict parse(enum capture_link link, const uint8_t *bytes, 
 
 static bool is_same(const struct captured_datagram *a, const struct captured_datagram *b)
 {
-    return a->data == b->data && a->len == b->len && same_address(&a->to, &b->to);
+    return a->data == b->data && a->len == b->len && same_scoped_address(&a->to, &b->to);
 }
 
 /* The whole frame with its length on the wire, and the verdict on it. */
@@ -175,7 +175,7 @@ static void try_behind(enum capture_link link, const struct ip_datagram *datagra
     expect_checksums(frame + ip_at, headers, headers + datagram->len);
     require(parse(link, frame, len + PADDING, 0, &found) == CAPTURE_DATAGRAM);
     require(found.len == datagram->len && found.data == frame + ip_at + headers);
-    require(same_address(&found.to, &to));
+    require(same_scoped_address(&found.to, &to));
     require(parse(link, frame, len - 1, len, &found) == CAPTURE_TRUNCATED);
     free(frame);
 }

@@ -7,7 +7,7 @@
 #include "address.h"
 #include "numbered.h"
 #include "numbered_source.h"
-#include "same_address.h"
+#include "scoped_address.h"
 #include "streams.h"
 
 /* ---- Headers -------------------------------------------------------------------------------- */
@@ -177,7 +177,7 @@ static const struct stream *find(const struct streams *streams, const struct sen
 {
     for (size_t i = 0; i < streams->count; i++)
         if (streams->list[i]->id == sender->id &&
-            same_address(&streams->list[i]->from, &sender->from))
+            same_scoped_address(&streams->list[i]->from, &sender->from))
             return streams->list[i];
     return NULL;
 }

@@ -9,7 +9,7 @@
 
 #include "address.h"
 #include "address_map.h"
-#include "same_address.h"
+#include "scoped_address.h"
 
 enum { DEFAULT_PORT = 9, ANY_PORT = 5353 };
 
@@ -78,7 +78,7 @@ static void expect_again(const union udpbatch_addr *address)
     char text[ADDRESS_TEXT];
 
     require(address_read_target(address_write(address, text), &again, &reason));
-    require(same_address(&again, &expected));
+    require(same_scoped_address(&again, &expected));
 }
 
 static bool try_target(const char *text, const struct plain *plain, union udpbatch_addr *address)
@@ -92,7 +92,7 @@ static bool try_target(const char *text, const struct plain *plain, union udpbat
     require(!good || text[0] != '[' || address->sa.sa_family == AF_INET6);
     if (is_of_ip(&plain->address))
         require(good == (plain->address.in4.sin_port != 0));
-    require(!good || !is_of_ip(&plain->address) || same_address(address, &plain->address));
+    require(!good || !is_of_ip(&plain->address) || same_scoped_address(address, &plain->address));
     if (good)
         expect_again(address);
     return good;
@@ -109,7 +109,7 @@ static void try_host_or_target(const char *text, const struct plain *plain)
 
     require(good || !is_target);
     require(good || !is_of_ip(&plain->address) || plain->has_port);
-    require(!is_target || same_address(&address, &target));
+    require(!is_target || same_scoped_address(&address, &target));
     require(!good || is_target || ntohs(address.in4.sin_port) == DEFAULT_PORT);
 }
 
@@ -124,7 +124,7 @@ static void try_local(const char *text, const struct plain *plain)
     require(!good || (is_of_ip(&address) && plain->good_port));
     if (is_of_ip(&plain->address))
         require(good == plain->good_port &&
-                (!good || (same_address(&address, &plain->address) && !dual)));
+                (!good || (same_scoped_address(&address, &plain->address) && !dual)));
     if (good && dual)
         require(address.sa.sa_family == AF_INET6 &&
                 memcmp(&address.in6.sin6_addr, &in6addr_any, sizeof in6addr_any) == 0);
@@ -147,7 +147,7 @@ static void try_host(const char *text)
     const void *host = address.sa.sa_family == AF_INET ? (const void *)&address.in4.sin_addr
                                                        : (const void *)&address.in6.sin6_addr;
     require(inet_ntop(address.sa.sa_family, host, digits, sizeof digits) != NULL);
-    require(address_read_host(digits, &again, &reason) && same_address(&address, &again));
+    require(address_read_host(digits, &again, &reason) && same_scoped_address(&address, &again));
     require(address.in4.sin_port == 0);
 }
 
@@ -176,12 +176,12 @@ static void try_pattern(const char *text, const struct plain *plain)
         gave_reason(address_read_pattern(text, &pattern, reason_begin(&reason)), &reason);
     const union udpbatch_addr expected = address_unmap(&plain->address);
 
-    require(!good || same_address(&pattern, &expected));
+    require(!good || same_scoped_address(&pattern, &expected));
     if (is_of_ip(&plain->address))
         require(good == (!plain->has_port || plain->address.in4.sin_port != 0));
     if (good)
         require(address_read_pattern(write_pattern(&pattern, written), &again, &reason) &&
-                same_address(&pattern, &again));
+                same_scoped_address(&pattern, &again));
 }
 
 void try_addresses(const char *text)
@@ -204,7 +204,7 @@ static bool fits(const union udpbatch_addr *pattern, const union udpbatch_addr *
         filled = *address;
     filled.in4.sin_port =
         pattern->in4.sin_port != 0 ? pattern->in4.sin_port : address->in4.sin_port;
-    return same_address(&filled, address);
+    return same_scoped_address(&filled, address);
 }
 
 static const struct address_rule *first_that_fits(const struct address_map *map,
@@ -228,9 +228,9 @@ static void try_find(const struct address_map *map, const union udpbatch_addr *a
         return;
     const in_port_t port =
         rule->to.in4.sin_port != 0 ? rule->to.in4.sin_port : address->in4.sin_port;
-    require(same_address(&to, &to_again) && to.in4.sin_port == port);
+    require(same_scoped_address(&to, &to_again) && to.in4.sin_port == port);
     to.in4.sin_port = rule->to.in4.sin_port;
-    require(same_address(&to, &rule->to));
+    require(same_scoped_address(&to, &rule->to));
 }
 
 /* What each of the rules may have been meant for. */

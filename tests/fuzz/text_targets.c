@@ -7,7 +7,7 @@
 
 #include "address.h"
 #include "memory_file.h"
-#include "same_address.h"
+#include "scoped_address.h"
 #include "targets.h"
 
 /* What the file has by a second opinion. */
@@ -91,7 +91,7 @@ void try_target_list(const char *text, size_t len)
     if (!good)
         expect_line_named(name, expected.bad_line, reason.text);
     for (size_t i = 0; i < targets.count; i++)
-        require(same_address(&targets.addresses[i], &expected.targets.addresses[i]));
+        require(same_scoped_address(&targets.addresses[i], &expected.targets.addresses[i]));
     expect_one_family(&targets);
     targets_free(&expected.targets);
     targets_free(&targets);

@@ -1,10 +1,10 @@
-/* same_address.c: whether two addresses are one, with their ports. */
-#include "same_address.h"
+/* scoped_address.c: whether two addresses are one, with their ports and scopes. */
+#include "scoped_address.h"
 
 #include <string.h>
 
 /* sin_port and sin6_port are at the same place. */
-bool same_address(const union udpbatch_addr *a, const union udpbatch_addr *b)
+bool same_scoped_address(const union udpbatch_addr *a, const union udpbatch_addr *b)
 {
     if (a->sa.sa_family != b->sa.sa_family || a->in4.sin_port != b->in4.sin_port)
         return false;
