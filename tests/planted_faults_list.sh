@@ -27,7 +27,7 @@ caught "that a shorter packet does not end its train" "test_plan test_scripted_t
     's/train->ended = entrant->bytes < train->segment ||/train->ended =/'
 caught "that an empty packet joins" "test_plan test_scripted_trains" plan.c \
     's/entrant->alone = true;/;/'
-caught "a train of one packet too many" "test_plan test_scripted_trains" plan.c \
+caught "a train of one packet too many" "test_plan fuzz_plan" plan.c \
     's/train->count >= plan->gso.segments/train->count > plan->gso.segments/'
 caught "a train of too many bytes" test_plan plan.c \
     's/BYTES_MOST_IN4 = 65535 - 20 - 8/BYTES_MOST_IN4 = 65535 - 8/'

@@ -875,7 +875,6 @@ int main(void)
     static const struct test tests[] = {
         TEST_ONCE(a_rate_is_kept_over_a_second_however_late_the_waits_are),
         TEST_ONCE(slow_rates_make_up_for_waits_that_are_very_late),
-        TEST_ONCE(days_of_sending_do_not_change_the_rate),
         TEST_ONCE(a_thousand_packets_a_second_do_not_leave_in_pairs),
         TEST_ONCE(a_wait_is_for_a_millisecond_and_not_for_a_packet),
         TEST_ONCE(after_a_pause_a_burst_leaves_and_no_more),
@@ -888,7 +887,6 @@ int main(void)
         TEST_ONCE(packets_that_have_a_status_do_not_count),
         TEST_ONCE(payloads_in_pieces_cost_their_sum_and_bad_ones_nothing),
         TEST_ONCE(empty_payloads_cost_no_bytes_but_wait_for_debts),
-        TEST_ONCE(never_more_than_the_rate_and_a_burst),
         TEST_ONCE(rates_and_bursts_that_there_are_not_are_refused),
         TEST_EACH_BACKEND(what_is_beyond_the_rate_stays_unsent_without_a_system_call),
         TEST_EACH_BACKEND(a_wait_lasts_until_the_rate_allows_more),
@@ -912,6 +910,9 @@ int main(void)
         TEST_EACH_BACKEND(calls_that_end_for_the_rate_do_not_lengthen_it),
         TEST_EACH_BACKEND(a_back_end_that_says_busy_is_backed_off_from),
         TEST_EACH_BACKEND(random_scripts_have_their_fates_at_any_rate),
+        /* What takes longest is last: a fault is seen sooner by a test that is named for it. */
+        TEST_ONCE(never_more_than_the_rate_and_a_burst),
+        TEST_ONCE(days_of_sending_do_not_change_the_rate),
     };
     return run_all("pace", tests, COUNT_OF(tests));
 }

@@ -475,7 +475,6 @@ static void random_scripts_have_the_fates_that_they_say(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_faults_all_packets_of_any_number_are_taken),
         cmocka_unit_test(partial_counts_at_every_position_lose_nothing),
         cmocka_unit_test(each_error_anywhere_with_any_partial_count_has_its_fate),
         cmocka_unit_test(each_pair_of_errors_on_one_packet_has_its_fate),
@@ -485,6 +484,7 @@ int main(void)
         cmocka_unit_test(without_statuses_what_is_unsent_is_the_end_of_the_targets),
         cmocka_unit_test(waits_without_an_event_add_up_to_the_timeout),
         cmocka_unit_test(random_scripts_have_the_fates_that_they_say),
+        cmocka_unit_test(without_faults_all_packets_of_any_number_are_taken),
     };
     return cmocka_run_group_tests(tests, open_sockets, close_sockets);
 }
