@@ -10,6 +10,8 @@
 #define _GNU_SOURCE
 #include "ledger.h"
 
+#include "../can_open.h"
+
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -107,31 +109,17 @@ static void handle_signals(void)
 
 /* ---- Ways ------------------------------------------------------------------------------------ */
 
-/* Whether this machine can open it, at near. */
-static bool can_open(const char *backend)
-{
-    struct udpbatch_sender_options options = { .size = sizeof options,
-                                               .backend = backend,
-                                               .xdp_interface = "near" };
-    int error = 0, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct udpbatch_sender *sender = udpbatch_sender_open(fd, &options, &error);
-
-    if (sender == NULL)
-        printf("not checked: the back end %s: %s\n", backend, strerror(error));
-    udpbatch_sender_close(sender);
-    close(fd);
-    return sender != NULL;
-}
-
 static void find_ways(void)
 {
-    const char *name;
+    const char *name, *reason;
 
     ways[way_count++].name = "level 1";
     for (size_t i = 0; (name = udpbatch_backend_name(i)) != NULL && way_count < WAYS_MOST; i++)
-        if (can_open(name)) {
+        if (can_open(name, &reason)) {
             ways[way_count].name = name;
             ways[way_count++].backend = name;
+        } else if (not_checked("the back end %s: %s", name, reason)) {
+            fault("the back end %s is left out", name);
         }
 }
 
