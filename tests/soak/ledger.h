@@ -11,8 +11,16 @@ struct label {
     uint32_t magic, phase, stream;
     uint32_t number; /* to the first address */
     uint32_t len;
-    uint16_t first_address;
-    uint16_t stride; /* numbers from one address to the next; 0: it is for one address alone */
+    uint16_t receiver;
+    uint16_t address;   /* behind far, of the first target */
+    uint16_t addresses; /* so many, one after the other */
+    uint16_t stride;    /* numbers from one address to the next */
+};
+
+/* Where a datagram is sent to, or came to. */
+struct spot {
+    uint16_t receiver;
+    uint16_t address; /* its number behind far; 0: not known */
 };
 
 enum fate_mark { SENT = 1, REFUSED = 2, UNSENT = 4, ARRIVED = 8, NOWHERE = 16 };
@@ -23,19 +31,24 @@ void ledger_begin(void); /* a phase */
 bool ledger_take(unsigned stream, uint32_t count, uint32_t *first);
 /* Writes label and pattern. */
 void ledger_write(unsigned char *payload, unsigned stream, uint32_t number, uint32_t len,
-                  uint16_t first_address, uint16_t stride);
+                  struct spot to);
+/* The same, of one payload to so many addresses from `to` on. */
+void ledger_write_shared(unsigned char *payload, unsigned stream, uint32_t number, uint32_t len,
+                         struct spot to, uint16_t addresses, uint16_t stride);
 
-/* Waits for fewer datagrams under way, and counts these among them. */
-void ledger_wait_for_room(uint32_t count);
+/* How many frames a payload is at most on cables as they are in calm. */
+uint32_t frames_of(uint32_t len);
+/* Waits for fewer frames under way, and counts these among them; false if the phase is over. */
+bool ledger_wait_for_room(uint32_t frames);
 /* After the last call with it: its status, and whether anybody is where it went. */
-void ledger_settle(unsigned stream, uint32_t number, int32_t status, bool is_nowhere);
+void ledger_settle(unsigned stream, uint32_t number, uint32_t frames, int32_t status,
+                   bool is_nowhere);
 
-/* A datagram came to this address number of far's (0: not known). */
-void ledger_arrive(const void *data, size_t len, unsigned address);
+/* By the thread of the receivers alone. */
+void ledger_arrive(const void *data, size_t len, struct spot at);
 
-long ledger_under_way(void);
-
-/* Adds the phase up, into ways[]; `drops` were counted by queues. */
-void ledger_close(uint64_t drops);
+/* Adds the phase up, into ways[]. `drops_of_others`: queues that all of this machine shares have
+ * dropped something meanwhile. */
+void ledger_close(uint64_t drops_of_others);
 
 #endif

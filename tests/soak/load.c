@@ -5,15 +5,34 @@
 #include <netinet/in.h>
 #include <string.h>
 
-union udpbatch_addr far_address(int family, unsigned number, uint16_t port)
+union udpbatch_addr address_of_spot(int family, struct spot spot)
 {
-    union udpbatch_addr addr = address(family, family == AF_INET ? "10.98.0.0" : "fd98::", port);
+    union udpbatch_addr addr =
+        address(family, family == AF_INET ? "10.98.0.0" : "fd98::", receiver_ports[spot.receiver]);
 
     if (family == AF_INET)
-        addr.in4.sin_addr.s_addr |= htonl(number);
+        addr.in4.sin_addr.s_addr |= htonl(spot.address);
     else
-        addr.in6.sin6_addr.s6_addr[15] = (unsigned char)number;
+        addr.in6.sin6_addr.s6_addr[15] = (unsigned char)spot.address;
     return addr;
+}
+
+static uint16_t any_address(struct dice *dice)
+{
+    return (uint16_t)(FIRST_ADDRESS + roll(dice, ADDRESSES));
+}
+
+struct spot any_spot(struct dice *dice)
+{
+    uint16_t address = any_address(dice);
+    return (struct spot){ (uint16_t)roll(dice, RECEIVERS), address };
+}
+
+uint32_t load_bytes(const struct udpbatch_packet *packet)
+{
+    const struct udpbatch_piece *pieces = packet->data;
+    return packet->len == UDPBATCH_PIECES(2) ? (uint32_t)(pieces[0].len + pieces[1].len)
+                                             : packet->len;
 }
 
 /* What a shape is made with. */
@@ -21,40 +40,38 @@ struct maker {
     struct load *load;
     unsigned stream;
     int family;
+    const struct spot *peer; /* or NULL */
     struct dice *dice;
 };
 
-static unsigned any_address(struct dice *dice)
-{
-    return FIRST_ADDRESS + roll(dice, ADDRESSES);
-}
-
-static void aim(struct maker *maker, size_t i, unsigned number, unsigned receiver)
+static void aim(struct maker *maker, size_t i, struct spot to)
 {
     struct load *load = maker->load;
-    load->targets[i] = far_address(maker->family, number, receiver_ports[receiver]);
+    load->targets[i] = address_of_spot(maker->family, to);
     load->packets[i].to = &load->targets[i];
 }
 
-/* A payload of the packet's own. */
-static void fill(struct maker *maker, size_t i, uint32_t len)
+/* A packet with a payload of its own. */
+static void make_packet(struct maker *maker, size_t i, struct spot to, uint32_t len)
 {
     struct load *load = maker->load;
 
     if (len < sizeof(struct label))
         len = sizeof(struct label);
-    ledger_write(load->payloads[i], maker->stream, load->first + (uint32_t)i, len, 0, 0);
+    aim(maker, i, to);
+    ledger_write(load->payloads[i], maker->stream, load->first + (uint32_t)i, len, to);
     load->packets[i].data = load->payloads[i];
     load->packets[i].len = len;
 }
 
-static void address_to_one(struct maker *maker, uint32_t len)
+static void make_burst(struct maker *maker, uint32_t len)
 {
-    unsigned number = any_address(maker->dice), receiver = roll(maker->dice, RECEIVERS);
+    struct spot to = maker->peer != NULL ? *maker->peer : any_spot(maker->dice);
 
     for (size_t i = 0; i < maker->load->count; i++) {
-        aim(maker, i, number, receiver);
-        fill(maker, i, len);
+        make_packet(maker, i, to, len);
+        if (maker->peer != NULL)
+            maker->load->packets[i].to = NULL;
     }
 }
 
@@ -64,18 +81,18 @@ static void address_to_one(struct maker *maker, uint32_t len)
 static void make_fan_out(struct maker *maker, uint32_t payloads, uint32_t len)
 {
     struct load *load = maker->load;
-    uint16_t targets = (uint16_t)(load->count / payloads);
-    uint16_t first = (uint16_t)(FIRST_ADDRESS + roll(maker->dice, ADDRESSES - targets));
-    unsigned receiver = roll(maker->dice, META_RECEIVERS);
+    uint16_t targets = (uint16_t)(load->count / payloads), stride = (uint16_t)payloads;
+    struct spot first = { (uint16_t)roll(maker->dice, META_RECEIVERS),
+                          (uint16_t)(FIRST_ADDRESS + roll(maker->dice, ADDRESSES - targets)) };
     struct udpbatch_packet originals[CALL_MOST] = { 0 };
     struct udpbatch_fanout fanout = { originals, payloads, load->targets, targets };
 
     load->count = (size_t)targets * payloads;
     for (uint16_t i = 0; i < targets; i++)
-        aim(maker, i, first + i, receiver);
+        aim(maker, i, (struct spot){ first.receiver, (uint16_t)(first.address + i) });
     for (uint32_t i = 0; i < payloads; i++) {
-        ledger_write(load->payloads[i], maker->stream, load->first + i, len, first,
-                     (uint16_t)payloads);
+        ledger_write_shared(load->payloads[i], maker->stream, load->first + i, len, first, targets,
+                            stride);
         originals[i] = (struct udpbatch_packet){ .data = load->payloads[i], .len = len };
     }
     if (udpbatch_fanout_fill(&fanout, 0, load->packets, load->count) != load->count)
@@ -85,19 +102,19 @@ static void make_fan_out(struct maker *maker, uint32_t payloads, uint32_t len)
 
 static void make_broadcast(struct maker *maker)
 {
-    unsigned one = any_address(maker->dice);
+    uint16_t one = any_address(maker->dice);
 
     for (size_t i = 0; i < maker->load->count; i++) {
-        aim(maker, i, i % 2 == 0 ? one : any_address(maker->dice), i % RECEIVERS);
-        fill(maker, i, roll_one_in(maker->dice, 2) ? 1203 : 1228);
+        struct spot to = { (uint16_t)(i % RECEIVERS), i % 2 == 0 ? one : any_address(maker->dice) };
+        make_packet(maker, i, to, roll_one_in(maker->dice, 2) ? 1203 : 1228);
     }
 }
 
 static void make_scatter(struct maker *maker)
 {
     for (size_t i = 0; i < maker->load->count; i++) {
-        aim(maker, i, FIRST_ADDRESS + (unsigned)i % ADDRESSES, (unsigned)i / ADDRESSES);
-        fill(maker, i, 160);
+        struct spot to = { (uint16_t)(i / ADDRESSES), (uint16_t)(FIRST_ADDRESS + i % ADDRESSES) };
+        make_packet(maker, i, to, 160);
     }
 }
 
@@ -107,16 +124,17 @@ static void make_anything(struct maker *maker)
     unsigned most = 1 + roll(maker->dice, 10), len = 0;
 
     for (size_t i = 0; i < maker->load->count; i++) {
+        struct spot to = any_spot(maker->dice);
+        to.address = (uint16_t)(FIRST_ADDRESS + to.address % most);
         if (i == 0 || roll_one_in(maker->dice, 3))
             len = roll(maker->dice, longest);
-        aim(maker, i, FIRST_ADDRESS + roll(maker->dice, most), roll(maker->dice, RECEIVERS));
-        fill(maker, i, len);
+        make_packet(maker, i, to, len);
     }
 }
 
 enum shape { W1, W2, W3, W4, W5, W6, ANYTHING, SHAPES };
 
-static size_t count_of(enum shape shape, struct dice *dice)
+static size_t usual_count(enum shape shape, struct dice *dice)
 {
     static const size_t fan_outs[] = { 1, 9, 64, 200 };
 
@@ -135,6 +153,15 @@ static size_t count_of(enum shape shape, struct dice *dice)
     }
 }
 
+/* All of a call's may be under way at once. */
+static size_t count_of(enum shape shape, struct dice *dice)
+{
+    size_t count = usual_count(shape, dice);
+    size_t most = window / (shape == ANYTHING ? frames_of(LEN_LONGEST) : 1);
+
+    return count < most ? count : most;
+}
+
 static void make_shape(struct maker *maker, enum shape shape)
 {
     switch (shape) {
@@ -145,13 +172,13 @@ static void make_shape(struct maker *maker, enum shape shape)
         make_broadcast(maker);
         return;
     case W3:
-        address_to_one(maker, 1232);
+        make_burst(maker, 1232);
         return;
     case W4:
         make_scatter(maker);
         return;
     case W5:
-        address_to_one(maker, 400);
+        make_burst(maker, 400);
         return;
     case W6:
         make_fan_out(maker, 32, 1228);
@@ -221,9 +248,18 @@ static void add_meta(struct maker *maker)
     load->is_shared = false;
 }
 
-bool load_make(struct load *load, unsigned stream, int family, bool has_peer, struct dice *dice)
+static uint32_t count_frames(const struct load *load)
 {
-    struct maker maker = { load, stream, family, dice };
+    uint32_t frames = 0;
+    for (size_t i = 0; i < load->count; i++)
+        frames += frames_of(load_bytes(&load->packets[i]));
+    return frames;
+}
+
+bool load_make(struct load *load, unsigned stream, int family, const struct spot *peer,
+               struct dice *dice)
+{
+    struct maker maker = { load, stream, family, peer, dice };
     enum shape shape = (enum shape)roll(dice, SHAPES);
 
     load->count = count_of(shape, dice);
@@ -233,9 +269,8 @@ bool load_make(struct load *load, unsigned stream, int family, bool has_peer, st
     memset(load->packets, 0, sizeof load->packets);
     memset(load->is_nowhere, 0, sizeof load->is_nowhere);
     make_shape(&maker, shape);
-    for (size_t i = 0; has_peer && (shape == W3 || shape == W5) && i < load->count; i++)
-        load->packets[i].to = NULL;
-    if (!has_peer && roll_one_in(dice, 4))
+    load->frames = count_frames(load);
+    if (peer == NULL && roll_one_in(dice, 4))
         spoil_some(&maker);
     if (!load->is_shared && roll_one_in(dice, 4))
         cut_all(load);

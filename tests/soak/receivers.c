@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 enum { AT_ONCE = 256, POLL_MS = 20, FENCE_PATIENCE_MS = 10000, REOPEN_IN = 400 };
+enum { FRAME_ROOM = 4096 }; /* what a frame of 1500 bytes takes of a buffer, and more */
 
 uint16_t receiver_ports[RECEIVERS];
 atomic_ullong receiver_opens, late_arrivals, fences_seen;
 atomic_bool receiving_is_over;
+unsigned window;
 
 static const struct udpbatch_receiver_options KINDS[RECEIVERS] = {
     { .trains = UDPBATCH_TRAINS_OFF, .meta = UDPBATCH_META_CAME_TO },
@@ -26,7 +28,7 @@ static const struct udpbatch_receiver_options KINDS[RECEIVERS] = {
 static struct {
     struct port port;
     struct udpbatch_receiver *receiver;
-    uint64_t received, dropped; /* by its handles until now */
+    uint64_t received; /* by its handle */
 } receivers[RECEIVERS];
 
 /* ---- Open and close -------------------------------------------------------------------------- */
@@ -55,54 +57,71 @@ static void close_receiver(unsigned i)
               (unsigned long long)receivers[i].received, (unsigned long long)stats.packets);
     if (stats.truncated != 0)
         fault("a receiver truncated %llu datagrams", (unsigned long long)stats.truncated);
-    receivers[i].dropped += stats.dropped;
+    if (is_calm && stats.dropped != 0)
+        fault("the buffer of a receiver dropped %llu datagrams", (unsigned long long)stats.dropped);
     udpbatch_receiver_close(receivers[i].receiver);
 }
 
+/* How many frames fit into the socket's buffer, of which a reader gives back the last quarter late
+ * (udp_rmem_release). */
+static void note_room(int fd)
+{
+    int size = 0;
+    socklen_t len = sizeof size;
+
+    getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len);
+    unsigned room = (unsigned)size / FRAME_ROOM / 4 * 3;
+    if (room < window)
+        window = room;
+}
+
+/* At the same ports in each phase, where what comes late is seen. */
 void receivers_open(void)
 {
     union udpbatch_addr any =
         address(has_in6() ? AF_INET6 : AF_INET, has_in6() ? "::" : "0.0.0.0", 0);
+
+    window = WINDOW;
     for (unsigned i = 0; i < RECEIVERS; i++) {
+        any.in4.sin_port = htons(receiver_ports[i]);
         receivers[i].port = port_at(FAR, &any);
-        receivers[i].dropped = 0;
+        note_room(receivers[i].port.fd);
         make_nonblocking(receivers[i].port.fd);
         receiver_ports[i] = ntohs(receivers[i].port.addr.in4.sin_port);
         open_receiver(i);
     }
 }
 
-uint64_t receivers_close(void)
+void receivers_close(void)
 {
-    uint64_t dropped = 0;
-
     for (unsigned i = 0; i < RECEIVERS; i++) {
         close_receiver(i);
         port_close(&receivers[i].port);
-        dropped += receivers[i].dropped;
     }
-    return dropped;
 }
 
 /* ---- Receiving ------------------------------------------------------------------------------- */
 
 static const char FENCE[] = "fence";
 
-static unsigned address_of(const struct udpbatch_meta *meta)
+static uint16_t address_of(const struct udpbatch_meta *meta)
 {
-    if (meta == NULL || (meta->flags & UDPBATCH_META_CAME_TO) == 0)
-        return 0;
     union udpbatch_addr local = address_plain(&meta->local);
     return local.sa.sa_family == AF_INET ? ntohl(local.in4.sin_addr.s_addr) & 0xff
                                          : local.in6.sin6_addr.s6_addr[15];
 }
 
-static void take(const struct udpbatch_received *packet)
+static void take(const struct udpbatch_received *packet, unsigned receiver)
 {
+    bool is_told = packet->meta != NULL && (packet->meta->flags & UDPBATCH_META_CAME_TO) != 0;
+    struct spot at = { (uint16_t)receiver, is_told ? address_of(packet->meta) : 0 };
+
+    if (is_told != (receiver < META_RECEIVERS))
+        fault("receiver %u does %stell where a datagram came to", receiver, is_told ? "" : "not ");
     if (packet->len == sizeof FENCE && memcmp(packet->data, FENCE, sizeof FENCE) == 0)
         atomic_fetch_add(&fences_seen, 1);
     else if (packet->len > 1) /* what tries whether a cable is ready is one byte */
-        ledger_arrive(packet->data, packet->len, address_of(packet->meta));
+        ledger_arrive(packet->data, packet->len, at);
 }
 
 /* Returns whether there may be more. */
@@ -114,7 +133,7 @@ static bool receive_some(unsigned i)
     if (count < 0 && count != -EAGAIN)
         fault("a receiver's call failed: %s", strerror(-count));
     for (int at = 0; at < count; at++)
-        take(&packets[at]);
+        take(&packets[at], i);
     receivers[i].received += count > 0 ? (uint64_t)count : 0;
     return count > 0;
 }

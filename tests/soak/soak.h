@@ -15,7 +15,7 @@
 enum {
     WAYS_MOST = 8,
     CALL_MOST = 512, /* packets in one call */
-    WINDOW = 800,    /* datagrams under way at most: a queue of the kernel's takes 1000 */
+    WINDOW = 800,    /* frames under way at most: a queue of the kernel's takes 1000 */
     LEN_LONGEST = 3000,
     FIRST_ADDRESS = 10, /* those behind far that are sent to */
     ADDRESSES = 240,
@@ -47,7 +47,7 @@ struct way_total {
     const char *name;
     const char *backend; /* NULL: level 1 */
     uint64_t sent, refused, unsent, arrived, nowhere;
-    uint64_t lost_in_change, dropped; /* dropped: counted by a queue of the kernel's */
+    uint64_t lost_in_change, lost_in_calm;
     atomic_ullong opens, failed_opens, network_errors;
 };
 
@@ -69,18 +69,21 @@ extern atomic_ullong route_changes, flaps;
 const char *network_make(void); /* NULL, or what is missing */
 void network_restore(void);     /* all as at first, and ready */
 void *network_change(
-    void *dice);              /* until the phase is over; the first change is made in any case */
-uint64_t network_drops(void); /* that the devices have counted */
+    void *dice); /* until the phase is over; the first change is made in any case */
+/* What the queues of all processors have dropped, of all namespaces'. */
+uint64_t network_drops(void);
 
 /* ---- Receivers ------------------------------------------------------------------------------- */
 
 extern uint16_t receiver_ports[RECEIVERS];
 extern atomic_ullong receiver_opens, late_arrivals, fences_seen;
 
+extern unsigned window; /* frames under way at most: as many as a receiver's buffer takes */
+
 void receivers_open(void);
 void *receive_until_over(void *unused);
 extern atomic_bool receiving_is_over;
-uint64_t receivers_close(void); /* returns how many datagrams the sockets have dropped */
+void receivers_close(void);
 
 /* All that was sent before has arrived, or never will. */
 bool fence_all(void);

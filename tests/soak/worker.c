@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@ struct outlet {
     struct worker *worker;
     int fd, family;
     bool has_peer;
+    struct spot peer;
     struct udpbatch_sender *sender;     /* NULL: level 1 */
     struct udpbatch_receiver *receiver; /* of network errors; or NULL */
     uint64_t sent, refused, bytes;
@@ -47,9 +49,10 @@ static bool bind_somewhere(struct outlet *outlet)
 static bool connect_somewhere(struct outlet *outlet)
 {
     struct dice *dice = &outlet->worker->dice;
-    union udpbatch_addr to = far_address(outlet->family, FIRST_ADDRESS + roll(dice, ADDRESSES),
-                                         receiver_ports[roll(dice, RECEIVERS)]);
+    union udpbatch_addr to;
 
+    outlet->peer = any_spot(dice);
+    to = address_of_spot(outlet->family, outlet->peer);
     outlet->has_peer = roll_one_in(dice, 3);
     if (outlet->has_peer && connect(outlet->fd, &to.sa, sizeof to) < 0)
         return cannot(outlet, "connect", errno);
@@ -211,21 +214,16 @@ static void read_errors(struct outlet *outlet)
         atomic_fetch_add(&ways[outlet->worker->way].network_errors, (unsigned)count);
 }
 
-static uint32_t bytes_of(const struct udpbatch_packet *packet)
-{
-    const struct udpbatch_piece *pieces = packet->data;
-    return packet->len == UDPBATCH_PIECES(2) ? (uint32_t)(pieces[0].len + pieces[1].len)
-                                             : packet->len;
-}
-
 static void settle(struct outlet *outlet, const struct load *load)
 {
     for (size_t i = 0; i < load->count; i++) {
         int32_t status = load->packets[i].status;
-        ledger_settle(outlet->worker->way, load->first + (uint32_t)i, status, load->is_nowhere[i]);
+        uint32_t bytes = load_bytes(&load->packets[i]);
+        ledger_settle(outlet->worker->way, load->first + (uint32_t)i, frames_of(bytes), status,
+                      load->is_nowhere[i]);
         outlet->sent += status == 1;
         outlet->refused += status < 0;
-        outlet->bytes += status == 1 ? bytes_of(&load->packets[i]) : 0;
+        outlet->bytes += status == 1 ? bytes : 0;
         if (is_calm && status < 0 && !load->is_nowhere[i])
             fault("%s: a packet was refused in calm: %s", ways[outlet->worker->way].name,
                   strerror(-status));
@@ -234,16 +232,17 @@ static void settle(struct outlet *outlet, const struct load *load)
 
 static void send_load(struct outlet *outlet, struct load *load)
 {
-    struct udpbatch_tally tally;
+    struct udpbatch_tally tally = { .unsent = load->count };
+    bool goes_on = ledger_wait_for_room(load->frames);
 
-    ledger_wait_for_room((uint32_t)load->count);
-    do {
+    while (goes_on) {
         tally = send_once(outlet, load);
         compare_tally(outlet, load, &tally);
         read_errors(outlet);
         if (tally.unsent > 0)
             wait_for_more(outlet, tally.unsent_error);
-    } while (tally.unsent > 0 && !atomic_load(&is_over));
+        goes_on = tally.unsent > 0 && !atomic_load(&is_over);
+    }
     settle(outlet, load);
     if (tally.sent == 0) /* refusals cost nothing, and would use up the numbers */
         pause_us(2000);
@@ -256,10 +255,27 @@ static void use(struct outlet *outlet)
     struct load *load = &loads[worker->way];
 
     for (unsigned calls = 1 + roll(&worker->dice, 20); calls > 0 && !atomic_load(&is_over); calls--)
-        if (load_make(load, worker->way, outlet->family, outlet->has_peer, &worker->dice))
+        if (load_make(load, worker->way, outlet->family, outlet->has_peer ? &outlet->peer : NULL,
+                      &worker->dice))
             send_load(outlet, load);
         else
             pause_us(1000);
+}
+
+/* Each processor has a queue of its own, in which what is sent on it stays in order. */
+static void stay_on_one_processor(unsigned which)
+{
+    cpu_set_t all, one;
+    int processor = 0;
+
+    if (sched_getaffinity(0, sizeof all, &all) < 0)
+        return;
+    for (unsigned left = which % (unsigned)CPU_COUNT(&all) + 1; left > 0; processor++)
+        left -= CPU_ISSET((size_t)processor, &all) != 0;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)processor - 1, &one);
+    if (sched_setaffinity(0, sizeof one, &one) < 0)
+        fault("a worker cannot stay on one processor");
 }
 
 void *work(void *argument)
@@ -267,6 +283,8 @@ void *work(void *argument)
     struct worker *worker = argument;
     struct outlet outlet;
 
+    if (is_calm)
+        stay_on_one_processor(worker->way);
     while (!atomic_load(&is_over)) {
         if (outlet_open(&outlet, worker)) {
             atomic_fetch_add(&ways[worker->way].opens, 1);
