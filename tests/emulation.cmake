@@ -16,7 +16,7 @@ endfunction()
 if(CMAKE_CROSSCOMPILING_EMULATOR MATCHES "qemu")
   set(patience_s 600) # each instruction is many
   qemu_lacks("AF_XDP" test_xdp_scripted test_xdp_frames test_xdp_detours test_xdp_many
-    test_xdp_routes test_xdp_faults test_differential test_xdp_threads test_xdp_process)
+    test_xdp_routes test_xdp_faults test_xdp_threads test_xdp_process)
   qemu_lacks("signals and limits of memory without its own" test_process)
   qemu_lacks("filters that tell of system calls (seccomp_unotify(2))" faults)
 
@@ -52,7 +52,7 @@ if(CMAKE_CROSSCOMPILING_EMULATOR MATCHES "qemu")
   qemu_lacks("SO_TXTIME, SO_MARK and the like" test_meta_kernel)
   qemu_lacks("NETLINK_ROUTE in full" test_rtnetlink_kernel)
   qemu_lacks("IP_PKTINFO, IP_RECVERR and the like" test_receiver_meta test_receiver_errors
-    test_receiver_flood manual_udpbatch_receive example_quic example_statsd_relay)
+    test_receiver_flood test_differential manual_udpbatch_receive example_quic example_statsd_relay)
 endif()
 
 # to_run(target variable): the program by a name of one word, for scripts.

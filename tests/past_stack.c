@@ -17,9 +17,10 @@ size_t family_count(void)
 
 static bool stay_on_one_processor(void)
 {
+    int here = sched_getcpu();
     cpu_set_t one;
     CPU_ZERO(&one);
-    CPU_SET((size_t)sched_getcpu(), &one);
+    CPU_SET(here >= 0 ? (size_t)here : 0, &one);
     return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
@@ -32,11 +33,15 @@ static bool has_xdp(void)
 
 const char *past_stack_make(void)
 {
+    const char *missing = all_hosts_make();
+    return missing != NULL || has_xdp() ? missing : "this kernel has no AF_XDP";
+}
+
+const char *all_hosts_make(void)
+{
     const char *missing = two_hosts_make();
     if (missing != NULL)
         return missing;
-    if (!has_xdp())
-        return "this kernel has no AF_XDP";
     if (!two_hosts_add_cable())
         return "ip cannot make a second cable";
     if (!two_hosts_add_beyond())

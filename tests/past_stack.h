@@ -14,6 +14,8 @@ size_t family_count(void);
 /* Prepares the hosts, and leaves the process at near and on one processor, as packets by two of
  * them may overtake each other. Returns NULL, or what is missing. */
 const char *past_stack_make(void);
+/* The same, for who has no need of AF_XDP. */
+const char *all_hosts_make(void);
 
 /* Waits until both cables and the router are ready: before that a packet may be lost. */
 void wait_for_all_ways(void);

@@ -6,9 +6,11 @@
  *
  * The program makes hosts of its own (past_stack.h), and hears of what arrives by recvmsg(2). It
  * needs root or user namespaces, and ip; where these are missing it exits with 77, or fails if CI
- * is set. UDPBATCH_BATCHES in the environment is how many batches.
+ * is set. A back end that this machine cannot open is left out. UDPBATCH_BATCHES in the environment
+ * is how many batches.
  */
 #define _GNU_SOURCE
+#include "can_open.h"
 #include "chance.h"
 #include "outcome.h"
 
@@ -36,23 +38,51 @@ static void add_way(struct batch_way way, const char *name)
     ways[way_count++] = way;
 }
 
+static bool may_be_checked(const char *backend)
+{
+    const char *reason;
+
+    if (can_open(backend, &reason))
+        return true;
+    if (not_checked("the back end %s: %s", backend, reason))
+        fail();
+    return false;
+}
+
+/* With trains and without, in order or not. */
+static void add_backend(const char *name)
+{
+    for (int i = 0; i < 4; i++)
+        add_way((struct batch_way){ .call = SENDER,
+                                    .backend = name,
+                                    .trains = i < 2 ? UDPBATCH_TRAINS_AUTO : UDPBATCH_TRAINS_OFF,
+                                    .in_order = i % 2 == 1 },
+                name);
+}
+
 /* The multi-target call is always in order. */
-static void make_ways(void)
+static void make_ways(void **state)
 {
     const char *name;
 
+    (void)state;
     for (int off = 0; off <= 1; off++) {
         enum udpbatch_trains trains = off ? UDPBATCH_TRAINS_OFF : UDPBATCH_TRAINS_AUTO;
         add_way((struct batch_way){ .call = LEVEL_1, .trains = trains }, "level 1");
         add_way((struct batch_way){ .call = MULTI_TARGET, .trains = trains, .in_order = true },
                 "the multi-target call");
-        for (size_t i = 0; (name = udpbatch_backend_name(i)) != NULL; i++)
-            for (int in_order = 0; in_order <= 1; in_order++)
-                add_way(
-                    (struct batch_way){
-                        .call = SENDER, .backend = name, .trains = trains, .in_order = in_order },
-                    name);
     }
+    for (size_t i = 0; (name = udpbatch_backend_name(i)) != NULL; i++)
+        if (may_be_checked(name))
+            add_backend(name);
+}
+
+static bool goes_past_the_stack(void)
+{
+    for (size_t i = 0; i < way_count; i++)
+        if (ways[i].backend != NULL && strcmp(ways[i].backend, "xdp") == 0)
+            return true;
+    return false;
 }
 
 static bool can_send(const struct batch_way *way)
@@ -201,7 +231,6 @@ static void all_ways_send_the_same(void **state)
     size_t arrived = 0, refused = 0;
 
     (void)state;
-    make_ways();
     for (unsigned long round = 0; round < batches(); round++) {
         uint16_t number = 0;
         begin_watchdog(PATIENCE_WITH_A_BATCH_S);
@@ -218,16 +247,18 @@ static void all_ways_send_the_same(void **state)
     print_message("%lu batches by each of %zu ways: %zu datagrams arrived and %zu were refused;"
                   " past the stack went %u, and %u trains left\n",
                   batches(), way_count, arrived, refused, (unsigned)gone_past, (unsigned)trains);
-    assert_true(arrived > batches() && refused > 0 && gone_past > batches() && trains > 0);
+    assert_true(arrived > batches() && refused > 0 && trains > 0);
+    assert_true(gone_past > batches() || !goes_past_the_stack());
 }
 
 int main(void)
 {
     static const struct test tests[] = {
         TEST_ONCE(make_places),
+        TEST_ONCE(make_ways),
         TEST_ONCE(all_ways_send_the_same),
     };
-    const char *missing = past_stack_make();
+    const char *missing = all_hosts_make();
     unsetenv("UDPBATCH_GSO");
     if (missing != NULL)
         return must_be_able(missing) ? EXIT_FAILURE : EXIT_SKIP;
