@@ -12,7 +12,6 @@
 
 #include "../can_open.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +30,7 @@ enum {
     PHASE_PATIENCE_S = 120,
     WARM_UP_ROUNDS = 3,
     SHORT_MS = 60000, /* has one round to warm up */
-    MINUTES_MOST = 100000
+    LINE_MS = 60000
 };
 
 /* Places of threads, behind the workers'. */
@@ -43,10 +42,7 @@ atomic_uint fault_count;
 atomic_bool is_interrupted, is_over, changes_are_over;
 bool is_calm;
 
-static uint64_t seed;
-static struct footprint first, last;
-static int64_t begun_ms, span_ms;
-static unsigned phases;
+struct run run;
 
 /* ---- Small things ---------------------------------------------------------------------------- */
 
@@ -66,7 +62,7 @@ bool roll_one_in(struct dice *dice, unsigned n)
 
 void pause_us(unsigned us)
 {
-    struct timespec pause = { us / 1000000, us % 1000000 * 1000L };
+    struct timespec pause = { (time_t)(us / 1000000), (long)(us % 1000000) * 1000 };
     nanosleep(&pause, NULL);
 }
 
@@ -143,7 +139,7 @@ static void start(unsigned place, pthread_t *thread, void *(*function)(void *), 
 
 static struct dice dice_of(unsigned thread)
 {
-    return (struct dice){ seed + phases * 1000 + thread };
+    return (struct dice){ run.seed + run.phases * 1000 + thread };
 }
 
 static void wait_ms(int64_t ms)
@@ -194,7 +190,7 @@ static void run_phase(bool calm, int64_t ms, unsigned from, unsigned to)
     uint64_t drops = network_drops();
 
     alarm(PHASE_PATIENCE_S);
-    phases++;
+    run.phases++;
     is_calm = calm;
     ledger_begin();
     receivers_open();
@@ -209,94 +205,16 @@ static void run_phase(bool calm, int64_t ms, unsigned from, unsigned to)
     ledger_close(network_drops() - drops);
 }
 
-/* ---- What is printed ------------------------------------------------------------------------- */
-
-static struct way_total sum_of_ways(void)
-{
-    struct way_total sum = { .name = "all" };
-
-    for (unsigned i = 0; i < way_count; i++) {
-        sum.sent += ways[i].sent;
-        sum.refused += ways[i].refused;
-        sum.unsent += ways[i].unsent;
-        sum.arrived += ways[i].arrived;
-        sum.nowhere += ways[i].nowhere;
-        sum.lost_in_change += ways[i].lost_in_change;
-        sum.lost_in_calm += ways[i].lost_in_calm;
-        sum.opens += ways[i].opens;
-        sum.failed_opens += ways[i].failed_opens;
-        sum.network_errors += ways[i].network_errors;
-    }
-    return sum;
-}
-
-static void print_line(void)
-{
-    struct way_total sum = sum_of_ways();
-    int64_t seconds = (now_ms() - begun_ms) / 1000;
-
-    printf("%s%3" PRId64 ":%02" PRId64 "  %" PRIu64 " sent, %" PRIu64 " refused, %" PRIu64
-           " arrived, %" PRIu64 " lost in change; %llu route changes, %llu flaps, %llu opens;"
-           " %zu KiB, %u descriptors%s",
-           isatty(STDOUT_FILENO) ? "\r\033[K" : "", seconds / 60, seconds % 60, sum.sent,
-           sum.refused, sum.arrived, sum.lost_in_change, (unsigned long long)route_changes,
-           (unsigned long long)flaps, (unsigned long long)sum.opens, last.resident_kib,
-           last.descriptors, isatty(STDOUT_FILENO) ? "" : "\n");
-    fflush(stdout);
-}
-
-static void print_at_times(void)
-{
-    static int64_t next_ms = 60000;
-    int64_t since_ms = now_ms() - begun_ms;
-
-    if (!isatty(STDOUT_FILENO) && since_ms < next_ms)
-        return;
-    print_line();
-    next_ms += 60000;
-}
-
-static void print_row(const struct way_total *way)
-{
-    printf("%-10s %11" PRIu64 " %9" PRIu64 " %8" PRIu64 " %11" PRIu64 " %8" PRIu64 " %9" PRIu64
-           " %8" PRIu64 " %8llu %8llu %8llu\n",
-           way->name, way->sent, way->refused, way->unsent, way->arrived, way->nowhere,
-           way->lost_in_change, way->lost_in_calm, (unsigned long long)way->opens,
-           (unsigned long long)way->failed_opens, (unsigned long long)way->network_errors);
-}
-
-static void print_table(void)
-{
-    struct way_total sum = sum_of_ways();
-
-    printf("\n%-10s %11s %9s %8s %11s %8s %9s %8s %8s %8s %8s\n", "", "sent", "refused", "unsent",
-           "arrived", "nowhere", "in change", "in calm", "opens", "failed", "reports");
-    for (unsigned i = 0; i < way_count; i++)
-        print_row(&ways[i]);
-    print_row(&sum);
-    printf("(nowhere: sent to where nobody is; in change, in calm: lost while the network changed,"
-           " or not;\n failed: opens in change; reports: network errors read)\n");
-    printf("%u phases, %llu route changes, %llu flaps, %llu opens of receivers, %llu late"
-           " arrivals\n",
-           phases, (unsigned long long)route_changes, (unsigned long long)flaps,
-           (unsigned long long)receiver_opens, (unsigned long long)late_arrivals);
-    printf("resident %zu KiB, then %zu KiB; ", first.resident_kib, last.resident_kib);
-    if (heap_can_be_told())
-        printf("heap %zu bytes, then %zu; ", first.heap_bytes, last.heap_bytes);
-    printf("descriptors %u, then %u; locked %u KiB, pinned %u KiB, rings %u\n", first.descriptors,
-           last.descriptors, last.locked_kib, last.pinned_kib, last.socket_mappings);
-}
-
 /* ---- The whole ------------------------------------------------------------------------------- */
 
 static int64_t share(int64_t most_ms, int64_t one_in)
 {
-    return span_ms / one_in < most_ms ? span_ms / one_in : most_ms;
+    return run.span_ms / one_in < most_ms ? run.span_ms / one_in : most_ms;
 }
 
 static unsigned warm_up_rounds(void)
 {
-    return span_ms < SHORT_MS ? 1 : WARM_UP_ROUNDS;
+    return run.span_ms < SHORT_MS ? 1 : WARM_UP_ROUNDS;
 }
 
 /* All at once, and every second time one alone. */
@@ -313,79 +231,60 @@ static void run_round(unsigned round)
         run_phase(false, share(CHANGE_MS, CHANGE_SHARE), from, to);
 }
 
+/* On a terminal always, elsewhere each minute. */
+static void report_at_times(void)
+{
+    static int64_t next_ms = LINE_MS;
+
+    if (!isatty(STDOUT_FILENO) && now_ms() - run.begun_ms < next_ms)
+        return;
+    report_line();
+    next_ms += LINE_MS;
+}
+
 /* The first rounds bring in what is there once: code, the allocator's and the kernel's stores. */
 static void run_rounds(void)
 {
-    begun_ms = now_ms();
+    run.begun_ms = now_ms();
     for (unsigned round = 0; !atomic_load(&is_interrupted); round++) {
-        if (round > warm_up_rounds() && now_ms() - begun_ms >= span_ms)
+        if (round > warm_up_rounds() && now_ms() - run.begun_ms >= run.span_ms)
             break;
         run_round(round);
-        last = footprint_now();
+        run.last = footprint_now();
         if (round < warm_up_rounds())
-            first = last;
+            run.first = run.last;
         else
-            footprint_compare(&first, &last);
-        print_at_times();
+            footprint_compare(&run.first, &run.last);
+        report_at_times();
     }
 }
 
-static bool parse_number(const char *text, uint64_t most, uint64_t *number)
+static int end(void)
 {
-    char *end;
-    errno = 0;
-    *number = strtoull(text, &end, 0);
-    return errno == 0 && *text >= '0' && *text <= '9' && *end == '\0' && *number <= most;
-}
+    unsigned faults = atomic_load(&fault_count);
 
-static void parse(int argc, char **argv)
-{
-    static const struct option options[] = { { "minutes", required_argument, NULL, 'm' },
-                                             { "seconds", required_argument, NULL, 's' },
-                                             { "seed", required_argument, NULL, 'e' },
-                                             { NULL, 0, NULL, 0 } };
-    uint64_t span = 10;
-    int64_t unit_ms = 60000;
-    int option;
-    bool is_good = true;
-
-    seed = (uint64_t)time(NULL);
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-        if (option == 'e')
-            is_good = is_good && parse_number(optarg, UINT64_MAX, &seed);
-        else if (option == '?')
-            exit(2);
-        else {
-            is_good = is_good && parse_number(optarg, MINUTES_MOST, &span) && span > 0;
-            unit_ms = option == 's' ? 1000 : 60000;
-        }
-    if (!is_good || optind < argc) {
-        fprintf(stderr, "usage: soak [--minutes N | --seconds N] [--seed S]\n");
-        exit(2);
+    report_table();
+    if (faults > 0) {
+        printf("%u things did not hold; the seed is %" PRIu64 "\n", faults, run.seed);
+        return EXIT_FAILURE;
     }
-    span_ms = (int64_t)span * unit_ms;
+    puts(atomic_load(&is_interrupted) ? "all held until it was interrupted" : "all held");
+    return atomic_load(&is_interrupted) ? 130 : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
-    parse(argc, argv);
+    options_read(argc, argv);
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     unsetenv("UDPBATCH_GSO");
     heap_make_plain(argv);
     const char *missing = network_make();
     if (missing != NULL)
         return must_be_able(missing) ? EXIT_FAILURE : EXIT_SKIP;
-    printf("the seed is %" PRIu64 " (--seed repeats it)\n", seed);
+    printf("the seed is %" PRIu64 " (--seed or UDPBATCH_SEED repeats it)\n", run.seed);
     handle_signals();
     network_restore();
     find_ways();
     run_rounds();
-    print_table();
-    if (atomic_load(&fault_count) > 0) {
-        printf("%u things did not hold; the seed is %" PRIu64 "\n", atomic_load(&fault_count),
-               seed);
-        return EXIT_FAILURE;
-    }
-    puts(atomic_load(&is_interrupted) ? "all held until it was interrupted" : "all held");
-    return atomic_load(&is_interrupted) ? 130 : EXIT_SUCCESS;
+    return end();
 }

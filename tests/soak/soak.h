@@ -40,6 +40,26 @@ extern atomic_bool changes_are_over;
 extern bool is_calm; /* the phase: nothing may be lost */
 void pause_us(unsigned us);
 
+/* What the process has. */
+struct footprint {
+    size_t resident_kib, heap_bytes;
+    unsigned descriptors, locked_kib, pinned_kib, socket_mappings;
+};
+
+/* The whole. */
+extern struct run {
+    uint64_t seed;
+    int64_t begun_ms, span_ms;
+    unsigned phases;
+    struct footprint first, last; /* nothing is open */
+} run;
+
+/* Takes what was asked for; ends the program if that is nonsense. */
+void options_read(int argc, char **argv);
+
+void report_line(void);
+void report_table(void);
+
 /* ---- Workers --------------------------------------------------------------------------------- */
 
 /* A way to send, and what was done by it. */
@@ -90,10 +110,6 @@ bool fence_all(void);
 
 /* ---- The process in quiet -------------------------------------------------------------------- */
 
-struct footprint {
-    size_t resident_kib, heap_bytes;
-    unsigned descriptors, locked_kib, pinned_kib, socket_mappings;
-};
 struct footprint footprint_now(void);
 
 /* Makes the heap one of which all can be counted; may start the program anew. */
