@@ -46,7 +46,8 @@ bool run_at(enum host host, const char *format, ...)
     va_end(arguments);
     pid_t child = fork();
     if (child == 0) {
-        if (setns(spaces[host], CLONE_NEWNET) == 0)
+        /* Of an effective user who is not the real one a shell gives up the rights. */
+        if (setns(spaces[host], CLONE_NEWNET) == 0 && setuid(geteuid()) == 0)
             execute(text);
         _exit(126);
     }

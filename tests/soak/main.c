@@ -282,6 +282,9 @@ int main(int argc, char **argv)
     if (missing != NULL)
         return must_be_able(missing) ? EXIT_FAILURE : EXIT_SKIP;
     printf("the seed is %" PRIu64 " (--seed or UDPBATCH_SEED repeats it)\n", run.seed);
+    if (!heap_can_be_told())
+        puts("not checked: heap and resident size, which this allocator does not tell of");
+    locked_make_counted();
     handle_signals();
     network_restore();
     find_ways();

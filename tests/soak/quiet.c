@@ -20,39 +20,47 @@ static unsigned count_descriptors(void)
     return count;
 }
 
-static void read_status(struct footprint *footprint)
+static size_t read_resident_kib(void)
 {
     char line[256];
+    size_t kib = 0;
     FILE *file = fopen("/proc/self/status", "re");
 
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        sscanf(line, "VmRSS: %zu", &footprint->resident_kib);
-        sscanf(line, "VmLck: %u", &footprint->locked_kib);
-        sscanf(line, "VmPin: %u", &footprint->pinned_kib);
-    }
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        sscanf(line, "VmRSS: %zu", &kib);
     if (file != NULL)
         fclose(file);
+    return kib;
 }
 
-/* The rings of AF_XDP, which the process's own counts of locked pages know nothing of. */
-static unsigned count_socket_mappings(void)
+/* The rings of AF_XDP, and the frames. */
+static unsigned count_shared_mappings(void)
 {
     char line[512];
     unsigned count = 0;
     FILE *file = fopen("/proc/self/maps", "re");
 
     while (file != NULL && fgets(line, sizeof line, file) != NULL)
-        count += strstr(line, "socket:") != NULL;
+        count += strstr(line, "socket:") != NULL || strstr(line, "/dev/zero") != NULL;
     if (file != NULL)
         fclose(file);
     return count;
 }
 
+static bool has_way(const char *backend)
+{
+    for (unsigned i = 0; i < way_count; i++)
+        if (ways[i].backend != NULL && strcmp(ways[i].backend, backend) == 0)
+            return true;
+    return false;
+}
+
 struct footprint footprint_now(void)
 {
     struct footprint footprint = { .descriptors = count_descriptors(),
-                                   .socket_mappings = count_socket_mappings() };
-    read_status(&footprint);
+                                   .shared_mappings = count_shared_mappings(),
+                                   .locked_kib = has_way("xdp") ? locked_kib() : 0,
+                                   .resident_kib = read_resident_kib() };
     footprint.heap_bytes =
         heap_in_use(); /* the last, as the others leave something in its stores */
     return footprint;
@@ -62,9 +70,10 @@ void footprint_compare(const struct footprint *first, const struct footprint *no
 {
     if (now->descriptors != first->descriptors)
         fault("%u descriptors are open in place of %u", now->descriptors, first->descriptors);
-    if (now->locked_kib != 0 || now->pinned_kib != 0 || now->socket_mappings != 0)
-        fault("%u KiB are locked, %u KiB pinned, and %u rings of sockets mapped, with nothing open",
-              now->locked_kib, now->pinned_kib, now->socket_mappings);
+    if (now->shared_mappings != 0)
+        fault("%u rings or areas of frames are mapped, with nothing open", now->shared_mappings);
+    if (now->locked_kib > first->locked_kib)
+        fault("%u KiB are locked, after %u", now->locked_kib, first->locked_kib);
     if (!heap_can_be_told())
         return;
     if (now->heap_bytes != first->heap_bytes)

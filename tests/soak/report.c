@@ -54,9 +54,9 @@ static void print_footprint(void)
     printf("resident %zu KiB, then %zu KiB; ", run.first.resident_kib, run.last.resident_kib);
     if (heap_can_be_told())
         printf("heap %zu bytes, then %zu; ", run.first.heap_bytes, run.last.heap_bytes);
-    printf("descriptors %u, then %u; locked %u KiB, pinned %u KiB, rings %u\n",
-           run.first.descriptors, run.last.descriptors, run.last.locked_kib, run.last.pinned_kib,
-           run.last.socket_mappings);
+    printf("descriptors %u, then %u; locked %u KiB, then %u KiB; shared mappings %u\n",
+           run.first.descriptors, run.last.descriptors, run.first.locked_kib, run.last.locked_kib,
+           run.last.shared_mappings);
 }
 
 void report_table(void)

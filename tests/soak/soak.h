@@ -43,7 +43,7 @@ void pause_us(unsigned us);
 /* What the process has. */
 struct footprint {
     size_t resident_kib, heap_bytes;
-    unsigned descriptors, locked_kib, pinned_kib, socket_mappings;
+    unsigned descriptors, locked_kib, shared_mappings;
 };
 
 /* The whole. */
@@ -111,6 +111,10 @@ bool fence_all(void);
 /* ---- The process in quiet -------------------------------------------------------------------- */
 
 struct footprint footprint_now(void);
+
+/* Sees to it that what is locked is counted, and against a limit. */
+void locked_make_counted(void);
+unsigned locked_kib(void);
 
 /* Makes the heap one of which all can be counted; may start the program anew. */
 void heap_make_plain(char **argv);
