@@ -1,24 +1,13 @@
-/* batches.h: random batches of all kinds, and the places where their datagrams may arrive, at the
- * hosts of past_stack.h.
+/* batches.h: random batches of all kinds, to the targets of places.h.
  *
  * There is one batch at a time.
  */
 #ifndef BATCHES_H
 #define BATCHES_H
 
-#include "past_stack.h"
+#include "places.h"
 
-enum { BATCH_MOST = 150, PLACES_MOST = 16, PIECES_MOST = 12, METAS = 12 };
-
-/* A socket at which something may arrive. Most packets are for the addresses of one place, the
- * first: so one receiver sees in which order those to many targets came. */
-struct place {
-    struct port port;
-    bool is_gate; /* of all addresses behind far; or of its own */
-};
-
-extern struct place places[PLACES_MOST];
-extern size_t place_count;
+enum { BATCH_MOST = 150, PIECES_MOST = 12, METAS = 12 };
 
 /* One batch, to be sent from equal sockets by every way. */
 extern struct batch {
@@ -43,16 +32,10 @@ extern struct batch {
     uint64_t burst;
 } batch;
 
-/* A test, to come first: the hosts, their routes and the places. */
-void make_places(void **state);
-
 void choose_batch(void);
 
 /* An equal socket for the batch, at the same port as those before; *number is that port, 0 at
  * first. */
 int batch_socket(uint16_t *number);
-
-/* Where the packet goes; NULL: nowhere that there is a place. */
-const struct place *place_of(const union udpbatch_addr *to);
 
 #endif
