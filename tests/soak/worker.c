@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 enum { ERRORS_AT_ONCE = 16, WAIT_MS = 50, FLUSH_MS = 5000 };
+enum { LOCKED_PATIENCE_US = 5000000, PAUSE_US = 10000 };
 
 /* A socket and its handles, and what was done with them. */
 struct outlet {
@@ -93,14 +94,19 @@ static struct udpbatch_sender_options any_options(struct worker *worker)
     return options;
 }
 
+/* Memory of what was closed before is counted as locked until a worker of the kernel's has had its
+ * turn: the library waits for it, but a busy machine may take longer. */
 static bool open_sender(struct outlet *outlet)
 {
     struct udpbatch_sender_options options = any_options(outlet->worker);
-    int error = 0;
+    int error = ENOBUFS;
 
     if (options.backend == NULL)
         return true;
-    outlet->sender = udpbatch_sender_open(outlet->fd, &options, &error);
+    for (unsigned us = 0; error == ENOBUFS && us < LOCKED_PATIENCE_US; us += PAUSE_US) {
+        pause_us(us > 0 ? PAUSE_US : 0);
+        outlet->sender = udpbatch_sender_open(outlet->fd, &options, &error);
+    }
     return outlet->sender != NULL || cannot(outlet, "open a sender", error);
 }
 
