@@ -73,16 +73,19 @@ static unsigned try_once(void)
     return (unsigned)(TRIED - bytes) / 1024;
 }
 
-/* What was locked last is given back by a worker of the kernel's (xp_release_deferred). */
+/* What was locked last, by a try too, is given back by a worker of the kernel's
+ * (xp_release_deferred): the least is true. */
 unsigned locked_kib(void)
 {
     static unsigned others; /* what other processes of the user have */
-    unsigned kib = try_once();
+    unsigned least = try_once();
 
-    for (unsigned us = 0; kib > others && us < PATIENCE_US; us += PAUSE_US) {
+    for (unsigned us = 0; least > others && us < PATIENCE_US; us += PAUSE_US) {
         pause_us(PAUSE_US);
-        kib = try_once();
+        unsigned kib = try_once();
+        if (kib < least)
+            least = kib;
     }
-    others = kib;
-    return kib;
+    others = least;
+    return least;
 }
