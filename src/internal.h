@@ -397,7 +397,7 @@ long ub_process(void);                    /* this one's number; any where none i
 
 /* clock.c, clock_windows.c: the time that no administrator changes. */
 int64_t ub_clock_ns(void);
-int ub_sleep_ns(int64_t ns); /* 0 or -EINTR; at once if ns is not above 0 */
+int ub_sleep_ns(int64_t ns); /* 0, or -errno (EINTR); at once if ns is not above 0 */
 
 /* options.c: structures that carry their size. */
 int ub_options_take(void *mine, size_t size, const void *theirs);

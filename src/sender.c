@@ -1,6 +1,7 @@
 /* sender.c: level 2, an engine that remembers, counts, keeps a pace and waits. */
 #include "internal.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 /* Trains per plan: as many as one sendmmsg takes, as the heap has room for them. The control
@@ -15,14 +16,16 @@ enum {
 /* How long to wait for memory or for room in a device's queue, of which no event tells. */
 enum { BACKOFF_FIRST_NS = 50 * 1000, BACKOFF_LAST_NS = 10 * 1000 * 1000 };
 
+static const int64_t MILLISECOND_NS = 1000000;
+
 struct udpbatch_sender {
     struct ub_engine engine;
     struct ub_pace pace;
-    bool is_paced;         /* the last call left packets unsent for the rate */
-    bool is_backing_off;   /* a call ended for want of what only time brings; no wait came since */
-    int64_t backoff_ns;    /* of the next wait by time */
-    int64_t backed_off_ns; /* by such waits, since a packet was sent or a wait timed out */
-    int64_t retry_ns;      /* when that time is over, for a program that waits by itself */
+    bool is_paced;       /* the last call left packets unsent for the rate */
+    bool is_backing_off; /* a call ended for want of what only time brings; no wait came since */
+    int64_t backoff_ns;  /* of the next wait by time */
+    int64_t retry_ns;    /* when that time is over, for a program that waits by itself */
+    int64_t waited_ns;   /* in all waits since a packet was sent or one timed out */
     UB_ROOM(SENDER_TRAINS, SENDER_PACKETS, SENDER_ROUTES, SENDER_CONTROL) room;
 };
 
@@ -33,11 +36,11 @@ static int64_t shorter(int64_t a, int64_t b)
 
 /* ---- Open and close ------------------------------------------------------------------------ */
 
-static void reset_backoff(struct udpbatch_sender *sender)
+static void reset_waits(struct udpbatch_sender *sender)
 {
     sender->is_backing_off = false;
     sender->backoff_ns = BACKOFF_FIRST_NS;
-    sender->backed_off_ns = 0;
+    sender->waited_ns = 0;
 }
 
 static int sender_begin(struct udpbatch_sender *sender, udpbatch_socket fd,
@@ -65,7 +68,7 @@ static int sender_begin(struct udpbatch_sender *sender, udpbatch_socket fd,
     };
     ub_plan_open(&sender->engine.plan, UB_SEGMENTS_MAX, options.in_order != 0);
     sender->is_paced = false;
-    reset_backoff(sender);
+    reset_waits(sender);
     if (sender->engine.backend == NULL)
         return -ENOENT;
     return sender->engine.backend->open != NULL
@@ -168,7 +171,7 @@ struct udpbatch_tally udpbatch_sender_send(struct udpbatch_sender *sender,
     else
         ub_engine_send(engine, packets, n);
     if (engine->stats.packets != sent_before)
-        reset_backoff(sender);
+        reset_waits(sender);
     if (needs_time(sender))
         note_backoff(sender);
     return ub_settle_tally(packets, n, engine->unsent_error);
@@ -178,57 +181,73 @@ struct udpbatch_tally udpbatch_sender_send(struct udpbatch_sender *sender,
 
 static int64_t timeout_ns_of(int timeout_ms)
 {
-    return timeout_ms >= 0 ? timeout_ms * INT64_C(1000000) : INT64_MAX;
+    return timeout_ms >= 0 ? timeout_ms * MILLISECOND_NS : INT64_MAX;
 }
 
-static int wait_for_rate(const struct udpbatch_sender *sender, int timeout_ms)
+/* Rounded up, or there would be waits of 0; more than any timeout is none. */
+static int timeout_ms_of(int64_t ns)
 {
-    int64_t timeout_ns = timeout_ns_of(timeout_ms);
-    int64_t delay_ns = ub_pace_delay_ns(&sender->pace, ub_clock_ns());
-    int error = ub_sleep_ns(shorter(delay_ns, timeout_ns));
+    return ns <= INT_MAX * MILLISECOND_NS ? (int)((ns + MILLISECOND_NS - 1) / MILLISECOND_NS) : -1;
+}
+
+/* For so long, or only for what is left of the timeout. */
+static int pause_for(int64_t ns, int64_t left_ns)
+{
+    int error = ub_sleep_ns(shorter(ns, left_ns));
 
     if (error < 0)
         return error;
-    return delay_ns <= timeout_ns ? 0 : -ETIMEDOUT;
+    return ns <= left_ns ? 0 : -ETIMEDOUT;
 }
 
-/* Sleeps for the back-off. The timeout is that of all back-offs since a packet was sent: a single
- * one is too short to ever reach it. */
-static int back_off(struct udpbatch_sender *sender, int timeout_ms)
+static int wait_for_rate(const struct udpbatch_sender *sender, int64_t left_ns)
 {
-    int64_t timeout_ns = timeout_ns_of(timeout_ms);
-    int64_t pause_ns = shorter(sender->backoff_ns, timeout_ns - sender->backed_off_ns);
-    int64_t begun_ns = ub_clock_ns();
-    int error = ub_sleep_ns(pause_ns);
+    return pause_for(ub_pace_delay_ns(&sender->pace, ub_clock_ns()), left_ns);
+}
 
-    if (error == -EINTR) /* which may come so often that no pause is ever a whole one */
-        sender->backed_off_ns += shorter(ub_clock_ns() - begun_ns, pause_ns);
-    if (error < 0)
-        return error;
-    sender->backed_off_ns += pause_ns > 0 ? pause_ns : 0;
-    if (sender->backed_off_ns >= timeout_ns) {
-        sender->backed_off_ns = 0;
-        return -ETIMEDOUT;
+static int back_off(struct udpbatch_sender *sender, int64_t left_ns)
+{
+    int error = pause_for(sender->backoff_ns, left_ns);
+
+    if (error == 0) {
+        lengthen_backoff(sender);
+        sender->is_backing_off = false;
     }
-    lengthen_backoff(sender);
-    sender->is_backing_off = false;
-    return 0;
+    return error;
 }
 
+static int wait_for_room(struct udpbatch_sender *sender, int64_t left_ns)
+{
+    int64_t begun_ns = ub_clock_ns();
+    int events = ub_socket_wait(sender->engine.fd, POLLOUT, timeout_ms_of(left_ns));
+
+    if (events < 0)
+        return events;
+    if ((events & POLLOUT) != 0)
+        return 0;
+    /* An error alone, in an error queue that nobody reads, would end every wait at once. */
+    return back_off(sender, left_ns - (ub_clock_ns() - begun_ns));
+}
+
+static int wait_by_reason(struct udpbatch_sender *sender, int64_t left_ns)
+{
+    if (sender->is_paced)
+        return wait_for_rate(sender, left_ns);
+    return needs_time(sender) ? back_off(sender, left_ns) : wait_for_room(sender, left_ns);
+}
+
+/* The timeout is that of all waits since a packet was sent: single ones may be too short to ever
+ * come to it, as they end with a back-off or a signal. */
 int udpbatch_sender_wait(struct udpbatch_sender *sender, int timeout_ms)
 {
     if (sender->engine.unsent_error == 0)
         return 0;
     sender->engine.stats.waits++;
-    if (sender->is_paced)
-        return wait_for_rate(sender, timeout_ms);
-    if (needs_time(sender))
-        return back_off(sender, timeout_ms);
-    int events = ub_socket_wait(sender->engine.fd, POLLOUT, timeout_ms);
-    if (events < 0)
-        return events;
-    /* An error alone, in an error queue that nobody reads, would end every wait at once. */
-    return (events & POLLOUT) != 0 ? 0 : back_off(sender, timeout_ms);
+    int64_t begun_ns = ub_clock_ns();
+    int64_t left_ns = timeout_ns_of(timeout_ms) - sender->waited_ns;
+    int error = wait_by_reason(sender, left_ns > 0 ? left_ns : 0);
+    sender->waited_ns = error != -ETIMEDOUT ? sender->waited_ns + ub_clock_ns() - begun_ns : 0;
+    return error;
 }
 
 uint64_t udpbatch_sender_delay_ns(const struct udpbatch_sender *sender)

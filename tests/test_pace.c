@@ -18,18 +18,24 @@
 /* A machine that has been up for more than a year. */
 static const int64_t UPTIME_NS = INT64_C(400) * 86400 * SECOND_NS + 123456789;
 
+enum { REFUSAL_TAKES_NS = 1000 };
+
 static struct {
     int64_t ns;
     unsigned asked;    /* how often somebody looked at the clock */
     unsigned sleeps;   /* and slept */
     int64_t slept_ns;  /* in all, as it was asked for */
     int64_t late_ns;   /* every sleep takes so much longer */
-    bool interrupting; /* the next sleep is ended by a signal */
+    bool interrupting; /* the next sleep that is longer is ended by a signal */
     int64_t signal_ns; /* after so long */
+    int refusal;       /* -errno of each sleep; 0: none is refused */
+    bool is_full;      /* the socket, and stays so */
 } made_up;
 
 int64_t __wrap_ub_clock_ns(void);
 int __wrap_ub_sleep_ns(int64_t ns);
+int __wrap_ub_socket_wait(udpbatch_socket fd, short events, int timeout_ms);
+int __real_ub_socket_wait(udpbatch_socket fd, short events, int timeout_ms);
 
 int64_t __wrap_ub_clock_ns(void)
 {
@@ -41,7 +47,11 @@ int __wrap_ub_sleep_ns(int64_t ns)
 {
     if (ns <= 0)
         return 0;
-    if (made_up.interrupting) {
+    if (made_up.refusal != 0) {
+        made_up.ns += REFUSAL_TAKES_NS;
+        return made_up.refusal;
+    }
+    if (made_up.interrupting && made_up.signal_ns < ns) {
         made_up.interrupting = false;
         made_up.ns += made_up.signal_ns;
         return -EINTR;
@@ -50,6 +60,15 @@ int __wrap_ub_sleep_ns(int64_t ns)
     made_up.slept_ns += ns;
     made_up.ns += ns + made_up.late_ns;
     return 0;
+}
+
+int __wrap_ub_socket_wait(udpbatch_socket fd, short events, int timeout_ms)
+{
+    if (!made_up.is_full)
+        return __real_ub_socket_wait(fd, events, timeout_ms);
+    assert_true(timeout_ms >= 0);
+    int error = __wrap_ub_sleep_ns(timeout_ms * MS_NS);
+    return error < 0 ? error : -ETIMEDOUT;
 }
 
 static void begin_time(void)
@@ -762,23 +781,98 @@ static void a_wait_doubles_it_once(void **state)
     sending_end(&sending);
 }
 
-/* Of 50 milliseconds, what each wait waited until a signal ended it counts, and no more. */
+/* ---- The timeout of waits -------------------------------------------------------------------- */
+
+/* Why nothing more leaves, which a wait is told by. */
+static const int reasons[] = { EBUSY, ENOBUFS, EAGAIN };
+
+enum { REASONS = COUNT_OF(reasons) };
+
+/* One packet has left, the other cannot for minutes. */
+static struct sending begin_stuck(void **state, int reason)
+{
+    struct sending sending = begin_sending_packets(state, reason == EBUSY ? 0.001 : 0);
+
+    if (reason != EBUSY)
+        script.packets[1] = (struct script_packet){ .errors = { reason }, .for_good = true };
+    begin_packets(2);
+    made_up.is_full = true;
+    assert_int_equal(sending_send(&sending, packets, 2).sent, 1);
+    return sending;
+}
+
+/* As a user would who gives up when nothing leaves for 50 milliseconds. Returns how long it took.
+ */
+static int64_t give_up(struct sending *sending, bool is_interrupted)
+{
+    int64_t begun_ns = made_up.ns;
+    int result = 0;
+
+    while (result != -ETIMEDOUT && made_up.ns - begun_ns < SECOND_NS) {
+        assert_int_equal(sending_send(sending, packets, 2).unsent, 1);
+        made_up.interrupting = is_interrupted;
+        result = udpbatch_sender_wait(sending->sender, 50);
+    }
+    assert_int_equal(result, -ETIMEDOUT);
+    return made_up.ns - begun_ns;
+}
+
+/* What each wait waited until a signal ended it counts, and no more. */
 static void waits_that_signals_end_come_to_the_timeout(void **state)
 {
-    struct sending sending = begin_busy(state);
-    int64_t begun_ns = made_up.ns;
-    int result;
+    for (int i = 0; i < REASONS; i++) {
+        struct sending sending = begin_stuck(state, reasons[i]);
+        made_up.signal_ns = MS_NS / 4;
+        assert_in_range(give_up(&sending, true), 50 * MS_NS, 51 * MS_NS);
+        assert_in_range(give_up(&sending, true), 50 * MS_NS, 51 * MS_NS); /* and begins anew */
+        sending_end(&sending);
+    }
+}
 
-    made_up.signal_ns = MS_NS / 4;
-    do {
-        assert_int_equal(sending_send(&sending, packets, 2).unsent, 1);
-        made_up.interrupting = true;
-        result = udpbatch_sender_wait(sending.sender, 50);
-    } while (result == -EINTR && made_up.ns - begun_ns < SECOND_NS);
-    assert_int_equal(result, -ETIMEDOUT);
-    assert_in_range(made_up.ns - begun_ns, 50 * MS_NS, 51 * MS_NS);
+static void waits_for_several_reasons_come_to_one_timeout(void **state)
+{
+    struct sending sending = begin_stuck(state, ENOBUFS);
+
+    for (int i = 0; i < 5; i++) { /* 100 + 200 + ... + 1600 us */
+        assert_int_equal(sending_send(&sending, packets, 2).unsent_error, ENOBUFS);
+        assert_int_equal(udpbatch_sender_wait(sending.sender, 50), 0);
+    }
+    script.packets[1].errors[0] = EAGAIN;
+    made_up.signal_ns = 20 * MS_NS;
+    assert_in_range(give_up(&sending, true), 46 * MS_NS, 47 * MS_NS);
     sending_end(&sending);
 }
+
+static void a_packet_that_is_sent_begins_the_timeout_anew(void **state)
+{
+    for (int i = 0; i < REASONS; i++) {
+        struct sending sending = begin_stuck(state, reasons[i]);
+        made_up.signal_ns = 40 * MS_NS;
+        made_up.interrupting = true;
+        assert_true(udpbatch_sender_wait(sending.sender, 50) != -ETIMEDOUT);
+        made_up.ns += 1000 * SECOND_NS;
+        packets[0].status = 0;
+        kernel_play(&script);
+        assert_int_equal(sending_send(&sending, packets, 2).sent, 1);
+        assert_in_range(give_up(&sending, false), 50 * MS_NS, 60 * MS_NS);
+        sending_end(&sending);
+    }
+}
+
+/* A filter of system calls may do that. It is no signal, after which the same may be tried anew. */
+static void a_sleep_that_is_refused_is_told_and_comes_to_the_timeout(void **state)
+{
+    for (int i = 0; i < REASONS; i++) {
+        struct sending sending = begin_stuck(state, reasons[i]);
+        made_up.refusal = -EPERM;
+        assert_int_equal(udpbatch_sender_wait(sending.sender, 50), -EPERM);
+        assert_int_equal(udpbatch_sender_wait(sending.sender, 50), -EPERM);
+        assert_in_range(give_up(&sending, false), 49 * MS_NS, 50 * MS_NS);
+        sending_end(&sending);
+    }
+}
+
+/* ---- The back-off and the rate --------------------------------------------------------------- */
 
 static void calls_that_end_for_the_rate_do_not_lengthen_it(void **state)
 {
@@ -907,6 +1001,9 @@ int main(void)
         TEST_EACH_BACKEND(a_call_in_vain_doubles_the_delay_for_who_waits_by_himself),
         TEST_EACH_BACKEND(a_wait_doubles_it_once),
         TEST_EACH_BACKEND(waits_that_signals_end_come_to_the_timeout),
+        TEST_EACH_BACKEND(waits_for_several_reasons_come_to_one_timeout),
+        TEST_EACH_BACKEND(a_packet_that_is_sent_begins_the_timeout_anew),
+        TEST_EACH_BACKEND(a_sleep_that_is_refused_is_told_and_comes_to_the_timeout),
         TEST_EACH_BACKEND(calls_that_end_for_the_rate_do_not_lengthen_it),
         TEST_EACH_BACKEND(a_back_end_that_says_busy_is_backed_off_from),
         TEST_EACH_BACKEND(random_scripts_have_their_fates_at_any_rate),

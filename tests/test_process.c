@@ -174,6 +174,7 @@ static void a_wait_is_over_by_a_signal_or_its_timeout(void **state)
         }
         alarms_end();
     }
+    assert_int_equal(udpbatch_sender_wait(sending.sender, 0), -ETIMEDOUT); /* and begins anew */
     begun = now_ms();
     assert_int_equal(udpbatch_sender_wait(sending.sender, TIMEOUT_MS), -ETIMEDOUT);
     assert_int_equal(udpbatch_receiver_wait(receiving.receiver, TIMEOUT_MS), -ETIMEDOUT);
