@@ -518,6 +518,8 @@ int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
         return tell_offsets(value, len);
     if (name != XDP_STATISTICS)
         return answer(ENOPROTOOPT);
+    if (fails(FAKE_STATISTICS))
+        return -1;
     struct xdp_statistics statistics = { .tx_invalid_descs = xsk.invalid_count };
     memcpy(value, &statistics, *len < sizeof statistics ? *len : sizeof statistics);
     return 0;

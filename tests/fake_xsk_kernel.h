@@ -61,6 +61,7 @@ enum fake_call {
     FAKE_SNDBUFFORCE,
     FAKE_SNDBUF,
     FAKE_MALLOC,
+    FAKE_STATISTICS,
     FAKE_PAUSE, /* by a signal, when half of it is over */
     FAKE_CALLS
 };

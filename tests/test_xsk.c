@@ -339,6 +339,111 @@ static void what_was_cancelled_is_not_waited_for(void **state)
     }
 }
 
+/* ---- Filters of system calls that came later ------------------------------------------------- */
+
+enum { FOR_GOOD = 1 << 30 };
+
+static void refuse(enum fake_call call, int error)
+{
+    fake.errors[call] = error;
+    fake.times[call] = FOR_GOOD;
+}
+
+/* Returns how many were taken of a few. */
+static uint32_t offer_few(int *error)
+{
+    uint64_t system_calls = 0;
+
+    next_number += put_frames(FEW);
+    return (uint32_t)ub_xsk_submit(&xsk, error, &system_calls);
+}
+
+/* On a kernel that meets this, and does not tell what it passed by. */
+static uint32_t offer_untold(unsigned kernel, const struct fake_step *step)
+{
+    int error;
+
+    open_on_number(kernel);
+    set_scene(kernel, FEW, step, 1, true);
+    refuse(FAKE_STATISTICS, EPERM);
+    fake_play(step, 1, true);
+    uint32_t taken = offer_few(&error);
+    assert_true(error != 0 || taken == FEW);
+    fake_play(NULL, 0, false);
+    return taken;
+}
+
+/* As a flush does. */
+static void wake_up_some_times(void)
+{
+    for (unsigned i = 0; i < 3 * FEW; i++) {
+        ub_xsk_wake(&xsk);
+        fake_complete(UINT32_MAX);
+    }
+}
+
+static void what_cannot_be_told_is_sent_and_leaves(void **state)
+{
+    static const int looked[] = { EAGAIN, EBUSY, ENOMEM, ENOBUFS };
+
+    (void)state;
+    for (unsigned i = 0; i < KERNELS * COUNT_OF(looked) * FEW; i++) {
+        const struct fake_step step = { .takes = i % FEW, .error = looked[i / FEW % 4] };
+        uint32_t first = next_number;
+
+        assert_int_equal(offer_untold(i / FEW / 4, &step), FEW);
+        wake_up_some_times();
+        if (step.error != EBUSY)
+            check_left(first, FEW);
+        assert_int_equal(fake.left_count + fake.dropped_count, FEW);
+        assert_false(ub_xsk_is_stuck(&xsk, 0));
+        assert_int_equal(ub_xsk_outstanding(&xsk), 0);
+        submit_all(1);
+        close_it();
+    }
+}
+
+static void what_certainly_has_not_left_never_does(void **state)
+{
+    static const int unseen[] = { ENETDOWN, ENXIO, FAKE_LOOKS_AWAY };
+    int error;
+
+    (void)state;
+    for (unsigned i = 0; i < KERNELS * COUNT_OF(unseen); i++) {
+        const struct fake_step step = { .error = unseen[i % 3] };
+
+        assert_int_equal(offer_untold(i / 3, &step), 0);
+        wake_up_some_times();
+        assert_int_equal(offer_few(&error), 0); /* whose the frames are is not known */
+        assert_int_equal(error, ENETDOWN);
+        wake_up_some_times();
+        check_left(0, 0);
+        assert_true(ub_xsk_outstanding(&xsk) > 0);
+        assert_true(ub_xsk_is_stuck(&xsk, 0));
+        close_it();
+    }
+}
+
+static void wake_ups_that_are_refused_are_the_end_of_what_is_in_the_ring(void **state)
+{
+    int error;
+
+    (void)state;
+    open_on_number(0);
+    submit_all(FEW);
+    refuse(FAKE_WAKE, EPERM);
+    assert_false(ub_xsk_is_stuck(&xsk, EPERM)); /* the device has them */
+    assert_true(ub_xsk_is_stuck(&xsk, ENETDOWN));
+    assert_true(ub_xsk_is_stuck(&xsk, ENXIO));
+    assert_true(ub_xsk_is_stuck(&xsk, EBADF));
+    assert_int_equal(offer_few(&error), 0);
+    assert_int_equal(error, EPERM);
+    assert_true(ub_xsk_is_stuck(&xsk, EPERM));
+    assert_false(ub_xsk_is_stuck(&xsk, EAGAIN));
+    assert_false(ub_xsk_is_stuck(&xsk, EINTR));
+    close_it();
+}
+
 /* ---- Chance ---------------------------------------------------------------------------------- */
 
 static uint32_t some_count(void)
@@ -538,8 +643,6 @@ static const struct fake_kernel new_kernel = { .publishing = FAKE_PUBLISHES_ALWA
                                                .passes_one = true,
                                                .completes_invalid = true,
                                                .has_budget = true };
-
-enum { FOR_GOOD = 1 << 30 };
 
 static int open_where(const struct fake_kernel *kernel, enum udpbatch_xdp_mode mode,
                       enum fake_call call, int error, unsigned times)
@@ -751,6 +854,9 @@ int main(void)
         cmocka_unit_test(all_scripts_of_two_steps_are_told_exactly),
         cmocka_unit_test(scripts_at_the_edge_of_a_wake_up_are_told_exactly),
         cmocka_unit_test(what_was_cancelled_is_not_waited_for),
+        cmocka_unit_test(what_cannot_be_told_is_sent_and_leaves),
+        cmocka_unit_test(what_certainly_has_not_left_never_does),
+        cmocka_unit_test(wake_ups_that_are_refused_are_the_end_of_what_is_in_the_ring),
         cmocka_unit_test(random_scripts_are_told_exactly),
         cmocka_unit_test(none_is_lost_over_many_calls),
         cmocka_unit_test(frames_that_are_not_copied_are_all_taken_at_once),

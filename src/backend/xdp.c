@@ -232,8 +232,7 @@ static int pause_flush(struct ub_xdp *xdp, int64_t until_ns, int64_t *pause_ns)
         return -ENETDOWN;
     if (left_ns <= 0)
         return -ETIMEDOUT;
-    int error = ub_xsk_wake(&xdp->xsk);
-    if (error == -ENETDOWN || error == -ENXIO || error == -EBADF)
+    if (ub_xsk_is_stuck(&xdp->xsk, -ub_xsk_wake(&xdp->xsk)))
         return -ENETDOWN;
     int64_t sleep_ns = *pause_ns < left_ns ? *pause_ns : left_ns;
     if (*pause_ns < PAUSE_LAST_NS)

@@ -207,14 +207,14 @@ static bool has_looked(int error)
 }
 
 /* A filter of system calls that came later may refuse to tell. */
-static bool count_invalid(const struct ub_xsk *xsk, uint64_t *count)
+static bool count_invalid(struct ub_xsk *xsk, uint64_t *count)
 {
     struct xdp_statistics statistics = { 0 };
     socklen_t len = sizeof statistics;
-    bool is_told = getsockopt(xsk->fd, SOL_XDP, XDP_STATISTICS, &statistics, &len) == 0;
 
+    xsk->is_told = getsockopt(xsk->fd, SOL_XDP, XDP_STATISTICS, &statistics, &len) == 0;
     *count = statistics.tx_invalid_descs;
-    return is_told;
+    return xsk->is_told;
 }
 
 /* Makes the kernel pass by the invalid descriptors that are all that is left in the ring: since 6.6
@@ -356,8 +356,17 @@ static uint32_t cancel(struct ub_xsk *xsk, uint32_t count, bool has_run, uint64_
         descriptor(xsk, i)->addr |= CANCELLED;
     uint32_t passed = pass_by(xsk, system_calls);
     if (passed != NOT_PASSED)
-        return count - passed;
+        return passed < count ? count - passed : 0;
     return has_run ? count : 0;
+}
+
+/* If the kernel has looked at the ring, but would not tell what of it was cancelled, nothing is: as
+ * without a copy, what has not left does so by the next wake-up, and all count as taken, one that
+ * the device dropped too. */
+static bool has_to_stay(struct ub_xsk *xsk, bool has_run)
+{
+    uint64_t count;
+    return has_run && !count_invalid(xsk, &count);
 }
 
 /* Hands over the next `count` descriptors, which are no more than one wake-up takes. Returns how
@@ -381,6 +390,8 @@ static uint32_t hand_over(struct ub_xsk *xsk, uint32_t count, int *error, uint64
         return count;
     if (*error == 0)
         *error = EIO; /* it did not look */
+    if (has_to_stay(xsk, has_run))
+        return count;
     uint32_t taken = cancel(xsk, count, has_run, system_calls);
     return *error == EBUSY && taken > 0 ? taken - 1 : taken; /* the last of them was dropped */
 }
@@ -441,6 +452,17 @@ uint32_t ub_xsk_outstanding(struct ub_xsk *xsk)
 int ub_xsk_wake(const struct ub_xsk *xsk)
 {
     return wake(xsk);
+}
+
+bool ub_xsk_is_stuck(const struct ub_xsk *xsk, int error)
+{
+    bool is_refused = error != 0 && error != EINTR && !has_looked(error);
+
+    if (error == ENETDOWN || error == ENXIO || error == EBADF)
+        return true;
+    if (is_refused && !xsk->zero_copy && load(xsk->tx.consumer) != *xsk->tx.producer)
+        return true;
+    return !xsk->is_clean && !xsk->is_told;
 }
 
 #endif

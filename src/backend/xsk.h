@@ -30,6 +30,7 @@ struct ub_xsk {
     uint32_t *spare;   /* frames, by number, that are nobody's: a stack, the warmest on top */
     uint32_t spare_count;
     bool is_clean;          /* no cancelled descriptors are left in tx */
+    bool is_told;           /* the kernel told how many it passed by when last asked */
     uint64_t invalid_count; /* of descriptors, as the kernel counted them when last asked */
 };
 
@@ -44,13 +45,15 @@ void ub_xsk_put(struct ub_xsk *xsk, uint32_t len);
 
 /* Hands over all that was put since the last call, and wakes the kernel up. Returns how many it
  * took, in order; the others will never leave, and *error says why, an errno: EBUSY if the device
- * dropped the first of them. Where frames are not copied it takes all of them, and *error says that
- * the driver cannot go on. */
+ * dropped the first of them. Where frames are not copied, or the kernel does not tell what it left,
+ * it takes all of them, and *error says that the driver cannot go on. */
 size_t ub_xsk_submit(struct ub_xsk *xsk, int *error, uint64_t *system_calls);
 
 /* How many the device has not done with yet. */
 uint32_t ub_xsk_outstanding(struct ub_xsk *xsk);
 /* Wakes the driver up, which may need it to go on; 0 or -errno. */
 int ub_xsk_wake(const struct ub_xsk *xsk);
+/* Whether there is no use in waiting for what is outstanding, after a wake-up with this errno. */
+bool ub_xsk_is_stuck(const struct ub_xsk *xsk, int error);
 
 #endif
