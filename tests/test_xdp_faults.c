@@ -587,6 +587,55 @@ static void a_carrier_that_is_lost_and_found_is_used_again(void **state)
     go_down_and_up(FAR, "far");
 }
 
+static void limit_descriptors(rlim_t most)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = most;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* Asserts nothing, as there is no descriptor to go on with. */
+static bool goes_past(struct xdp *xdp, const union udpbatch_addr *to)
+{
+    const uint64_t before = xdp->before.xdp_packets;
+    const int64_t begun = now_ms();
+    struct udpbatch_sender_stats stats = { .size = sizeof stats, .xdp_packets = before };
+
+    while (stats.xdp_packets == before && now_ms() - begun < PATIENCE_MS) {
+        struct udpbatch_packet packet = { .data = "past", .len = 4, .to = to };
+        udpbatch_sender_send(xdp->sending.sender, &packet, 1);
+        udpbatch_sender_stats(xdp->sending.sender, &stats);
+    }
+    return stats.xdp_packets > before;
+}
+
+/* What is known of a device for IPv6 is in files. */
+static void a_device_is_looked_at_again_where_no_file_can_be_opened(void **state)
+{
+    struct rlimit before;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (size_t i = 0; i < family_count(); i++) {
+        union udpbatch_addr at = on_cable(FAMILIES[i], 2, 0);
+        struct port port = port_at(FAR, &at);
+        struct xdp xdp = xdp_begin(FAMILIES[i]);
+
+        expect_all_well(&xdp, &port);
+        assert_true(
+            run_at(NEAR, "ip link set near txqueuelen %zu", 900 + i)); /* which is told of */
+        forget_ways(&xdp);
+        limit_descriptors(0);
+        bool is_past = goes_past(&xdp, &port.addr);
+        limit_descriptors(before.rlim_cur);
+        assert_true(is_past);
+        xdp_end(&xdp);
+        port_close(&port);
+    }
+}
+
 static void a_sender_may_be_closed_while_the_device_is_down(void **state)
 {
     (void)state;
@@ -827,6 +876,7 @@ int main(void)
         TEST_ONCE(a_full_socket_is_resumed_until_nothing_is_unsent),
         TEST_ONCE(a_device_that_goes_down_and_up_is_used_again),
         TEST_ONCE(a_carrier_that_is_lost_and_found_is_used_again),
+        TEST_ONCE(a_device_is_looked_at_again_where_no_file_can_be_opened),
         TEST_ONCE(a_sender_may_be_closed_while_the_device_is_down),
         TEST_ONCE(a_device_that_vanishes_leaves_the_socket),
         TEST_ONCE(a_child_sends_by_the_socket),

@@ -18,18 +18,22 @@ static bool request(const struct ub_link *link, int fd, uint16_t what, struct if
     return ioctl(fd, SIOCGIFNAME, answer) == 0 && ioctl(fd, what, answer) == 0;
 }
 
-/* A number of /proc/sys/net/ipv6/conf; 0 if it cannot be read. Nothing is allocated for it. */
-static uint32_t in6_setting(const char *device, const char *name)
+/* A number of /proc/sys/net/ipv6/conf. If it cannot be read, it is as it was before: the program
+ * may have used up its descriptors, changed its root, or refused itself to open files. Nothing is
+ * allocated for it. */
+static uint32_t in6_setting(const char *device, const char *name, uint32_t before)
 {
     char text[64 + IFNAMSIZ];
 
     snprintf(text, sizeof text, "/proc/sys/net/ipv6/conf/%s/%s", device, name);
     int fd = open(text, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 0;
+        return before;
     ssize_t len = read(fd, text, sizeof text - 1);
     close(fd);
-    text[len > 0 ? len : 0] = '\0';
+    if (len <= 0)
+        return before;
+    text[len] = '\0';
     return (uint32_t)strtoul(text, NULL, 10);
 }
 
@@ -37,11 +41,11 @@ static uint32_t in6_setting(const char *device, const char *name)
  * one of "all" where it has none of its own. */
 static void read_in6_settings(struct ub_link *link, const char *device)
 {
-    uint32_t mtu = in6_setting(device, "mtu");
+    uint32_t mtu = in6_setting(device, "mtu", link->mtu_in6);
 
     link->mtu_in6 = mtu < link->mtu ? mtu : link->mtu;
-    link->hop_limit = in6_setting(device, "hop_limit");
-    link->usual_hop_limit = in6_setting("all", "hop_limit");
+    link->hop_limit = in6_setting(device, "hop_limit", link->hop_limit);
+    link->usual_hop_limit = in6_setting("all", "hop_limit", link->usual_hop_limit);
 }
 
 void ub_link_read(struct ub_link *link, int fd)
