@@ -46,7 +46,8 @@ static int open_all(struct ub_ways *ways, const char *device)
     ways->changes = ub_rtnl_watch();
     if (ways->changes < 0)
         return ways->changes;
-    if (namespace_of(ways->fd) != namespace_of(ways->questions))
+    ways->network = namespace_of(ways->questions);
+    if (namespace_of(ways->fd) != ways->network)
         return -EXDEV;
     int error = ub_link_open(&ways->link, device, ways->questions);
     if (error < 0)
@@ -164,7 +165,7 @@ static void look_at_socket(struct ub_ways *ways)
     bool is_other = differ(&before, &ways->origin, sizeof before);
     if (is_other || ways->now_ns >= ways->origin_until_ns) {
         ub_origin_read(&ways->origin, ways->fd);
-        ways->origin.needs_the_stack |= namespace_of(ways->fd) != namespace_of(ways->questions);
+        ways->origin.needs_the_stack |= namespace_of(ways->fd) != ways->network;
         ways->origin_until_ns = ways->now_ns + ORIGIN_LASTS_NS;
     }
     if (differ(&before, &ways->origin, sizeof before))

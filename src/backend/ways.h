@@ -33,6 +33,7 @@ struct ub_way {
 struct ub_ways {
     int fd;                 /* the UDP socket */
     int questions, changes; /* rtnetlink */
+    uint64_t network;       /* the namespace that they are of */
     struct ub_link link;
     int64_t link_until_ns; /* to be read again, as origin_until_ns */
     uint32_t frame_size;
