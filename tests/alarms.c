@@ -1,13 +1,9 @@
 /* alarms.c: a signal every millisecond, in the place of the watchdog's one. */
 #define _GNU_SOURCE
 #include "alarms.h"
+#include "support.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 enum { EVERY_US = 1000, ENOUGH = 60 * 1000 };
 
@@ -15,6 +11,7 @@ static volatile sig_atomic_t count;
 static void (*volatile to_do)(void);
 static struct sigaction before;
 static unsigned watchdog_s;
+static bool are_on;
 
 static void handle(int signal)
 {
@@ -40,6 +37,9 @@ void alarms_begin(bool restarts, void (*act)(void))
 {
     const struct sigaction action = { .sa_handler = handle, .sa_flags = restarts ? SA_RESTART : 0 };
 
+    assert_false(are_on);
+    after_the_test(alarms_end);
+    are_on = true;
     watchdog_s = alarm(0);
     count = 0;
     to_do = act;
@@ -49,6 +49,9 @@ void alarms_begin(bool restarts, void (*act)(void))
 
 void alarms_end(void)
 {
+    if (!are_on)
+        return;
+    are_on = false;
     set_timer(0);
     sigaction(SIGALRM, &before, NULL);
     alarm(watchdog_s);

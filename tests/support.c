@@ -24,10 +24,24 @@ static void forget(const struct sending *sending)
             left[i] = left[--left_count];
 }
 
+static void (*undos[LEFT_MOST])(void);
+static size_t undo_count;
+
+void after_the_test(void (*undo)(void))
+{
+    for (size_t i = 0; i < undo_count; i++)
+        if (undos[i] == undo)
+            return;
+    assert_true(undo_count < LEFT_MOST);
+    undos[undo_count++] = undo;
+}
+
 /* Where a test fails its senders stay open, and may have what the next one needs. */
-static int close_what_is_left(void **state)
+static int undo_what_is_left(void **state)
 {
     (void)state;
+    while (undo_count > 0)
+        undos[--undo_count]();
     for (; left_count > 0; left_count--) {
         udpbatch_sender_close(left[left_count - 1].sender);
         close_socket(left[left_count - 1].fd);
@@ -99,14 +113,14 @@ int run_all(const char *group, const struct test *tests, size_t n)
         if (tests[i].times == ONCE)
             runs[count++] = (struct CMUnitTest){ .name = tests[i].name,
                                                  .test_func = what_to_run(&tests[i]),
-                                                 .teardown_func = close_what_is_left };
+                                                 .teardown_func = undo_what_is_left };
         for (size_t w = 0; w < way_count; w++) {
             if (!runs_for(&tests[i], &ways[w]))
                 continue;
             snprintf(names[count], MAX_NAME, "%s [%s]", tests[i].name, ways[w].name);
             runs[count] = (struct CMUnitTest){ .name = names[count],
                                                .test_func = what_to_run(&tests[i]),
-                                               .teardown_func = close_what_is_left,
+                                               .teardown_func = undo_what_is_left,
                                                .initial_state = &ways[w] };
             count++;
         }

@@ -52,6 +52,10 @@ struct test {
 /* Runs them under a watchdog; returns what main is to return. */
 int run_all(const char *group, const struct test *tests, size_t n);
 
+/* Has this called when the test that runs has ended, failed or not; once, however often it is asked
+ * for. */
+void after_the_test(void (*undo)(void));
+
 /* ---- Sending by a way -------------------------------------------------------------------- */
 
 struct sending {

@@ -295,10 +295,13 @@ static void let_the_queue_go(void)
     assert_true(run_at(NEAR, "tc qdisc del dev near root"));
 }
 
+/* Until the test ends. */
 static void need_a_queue(const char *queue)
 {
-    if (run_at(NEAR, "tc qdisc add dev near root %s", queue))
+    if (run_at(NEAR, "tc qdisc add dev near root %s", queue)) {
+        after_the_test(let_the_queue_go);
         return;
+    }
     if (must_be_able("tc cannot make a queue"))
         fail();
     skip();
@@ -345,7 +348,6 @@ static void signals_lose_nothing_of_a_socket_that_blocks(void **state)
         alarms_end();
         sending_end(&sending);
     }
-    let_the_queue_go();
     port_close(&port);
 }
 
@@ -381,7 +383,6 @@ static void a_descriptor_may_be_replaced_before_a_wait(void **state)
             impostor_end(&impostor);
             sending_end(&sending);
         }
-    let_the_queue_go();
     port_close(&port);
 }
 
@@ -414,7 +415,6 @@ static void a_descriptor_may_be_closed_while_another_thread_waits(void **state)
         assert_int_equal(udpbatch_sender_wait(sending.sender, -1), 0);
         sending_end(&sending);
     }
-    let_the_queue_go();
     port_close(&port);
 }
 
@@ -438,7 +438,6 @@ static void a_wait_for_room_is_over_by_a_signal_or_its_timeout(void **state)
         assert_true(now_ms() - begun >= WAIT_MS - 1);
         sending_end(&sending);
     }
-    let_the_queue_go();
     port_close(&port);
 }
 
