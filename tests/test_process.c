@@ -118,35 +118,88 @@ static void a_handler_may_send_by_level_1(void **state)
     sending_end(&sending);
 }
 
-/* A signal may end each wait and each call that waits; what is there comes by another one. */
+/* A signal may end each wait, and each call that waits unless its handler is SA_RESTART; what is
+ * there comes by another one. */
+static bool may_give_nothing(int count, bool restarts, bool blocks)
+{
+    return blocks ? count == -EINTR && !restarts : count == -EAGAIN;
+}
+
+static void expect_all_received(struct receiving *receiving, size_t n, bool restarts, bool blocks)
+{
+    struct udpbatch_received received[AT_ONCE];
+
+    for (size_t next = 0; next < n;) {
+        int wait = udpbatch_receiver_wait(receiving->receiver, PATIENCE_MS);
+        assert_true(wait == 0 || wait == -EINTR);
+        int count = udpbatch_receiver_receive(receiving->receiver, received, n);
+        assert_true(count > 0 || may_give_nothing(count, restarts, blocks));
+        for (int i = 0; i < count; i++, next++) {
+            assert_int_equal(received[i].len, packets[next].len);
+            assert_memory_equal(received[i].data, packets[next].data, packets[next].len);
+        }
+    }
+}
+
 static void signals_lose_nothing_that_is_received(void **state)
 {
-    enum { N = 20, LEN = 40 };
+    enum { N = 20 };
 
     for (int i = 0; i < 4; i++) {
+        const bool restarts = i % 2 != 0, blocks = i / 2 != 0;
         struct receiving receiving =
             receiving_begin(state, AF_INET, (struct udpbatch_receiver_options){ 0 });
-        struct udpbatch_received received[N];
 
-        set_blocking(receiving.port.fd, i / 2 != 0);
-        alarms_begin(i % 2 != 0, NULL);
+        set_blocking(receiving.port.fd, blocks);
+        alarms_begin(restarts, NULL);
         while (alarms_count() < SIGNALS) {
-            make_packets(packets, N, LEN, &receiving.port.addr);
+            make_packets(packets, N, 40, &receiving.port.addr);
             assert_int_equal(udpbatch_send(receiving.from.fd, packets, N).sent, N);
-            for (int next = 0, count; next<N; next += count> 0 ? count : 0) {
-                int wait = udpbatch_receiver_wait(receiving.receiver, PATIENCE_MS);
-                assert_true(wait == 0 || wait == -EINTR);
-                count = udpbatch_receiver_receive(receiving.receiver, received, N);
-                assert_true(count > 0 || count == -EINTR || count == -EAGAIN);
-                for (int k = 0; k < count; k++)
-                    assert_memory_equal(received[k].data, packets[next + k].data, LEN);
-            }
+            expect_all_received(&receiving, N, restarts, blocks);
         }
         alarms_end();
-        set_blocking(receiving.port.fd, false);
-        assert_int_equal(udpbatch_receiver_receive(receiving.receiver, received, N), -EAGAIN);
+        expect_nothing(receiving.port.fd);
         receiving_end(&receiving);
     }
+}
+
+static void a_receive_that_waits_is_over_by_a_signal(void **state)
+{
+    struct receiving receiving =
+        receiving_begin(state, AF_INET, (struct udpbatch_receiver_options){ 0 });
+    struct udpbatch_received received;
+
+    set_blocking(receiving.port.fd, true);
+    alarms_begin(false, NULL);
+    while (alarms_count() < SIGNALS)
+        assert_int_equal(udpbatch_receiver_receive(receiving.receiver, &received, 1), -EINTR);
+    alarms_end();
+    receiving_end(&receiving);
+}
+
+static void send_one_at_last(void)
+{
+    if (alarms_count() == SIGNALS)
+        send_one_more();
+}
+
+/* It is interrupted all the time until a handler sends. */
+static void a_receive_that_waits_goes_on_after_a_handler_with_sa_restart(void **state)
+{
+    struct receiving receiving =
+        receiving_begin(state, AF_INET, (struct udpbatch_receiver_options){ 0 });
+    struct udpbatch_received received;
+
+    set_blocking(receiving.port.fd, true);
+    of_handler.fd = receiving.from.fd;
+    of_handler.to = receiving.port.addr;
+    of_handler.sent = 0;
+    alarms_begin(true, send_one_at_last);
+    assert_int_equal(udpbatch_receiver_receive(receiving.receiver, &received, 1), 1);
+    assert_int_equal(received.len, sizeof of_handler.sent);
+    assert_in_range(alarms_count(), SIGNALS, UINT32_MAX);
+    alarms_end();
+    receiving_end(&receiving);
 }
 
 /* And one that lasts longer than its timeout says that it was reached. */
@@ -577,6 +630,8 @@ int main(void)
         TEST_EACH_WAY(signals_lose_nothing_and_send_nothing_twice),
         TEST_EACH_WAY(a_handler_may_send_by_level_1),
         TEST_EACH_BACKEND(signals_lose_nothing_that_is_received),
+        TEST_EACH_BACKEND(a_receive_that_waits_is_over_by_a_signal),
+        TEST_EACH_BACKEND(a_receive_that_waits_goes_on_after_a_handler_with_sa_restart),
         TEST_EACH_BACKEND(a_wait_is_over_by_a_signal_or_its_timeout),
         TEST_EACH_WAY(what_errno_was_before_a_call_means_nothing),
         TEST_EACH_WAY(after_a_fork_both_go_on_with_the_sender),
