@@ -75,6 +75,7 @@ void *__wrap_mmap(void *at, size_t len, int protection, int flags, int fd, off_t
 void *__wrap_mmap64(void *at, size_t len, int protection, int flags, int fd, off_t offset);
 int __real_munmap(void *at, size_t len);
 int __wrap_munmap(void *at, size_t len);
+int __wrap_madvise(void *at, size_t len, int advice);
 ssize_t __real_sendto(int fd, const void *data, size_t len, int flags, const struct sockaddr *to,
                       socklen_t to_len);
 ssize_t __wrap_sendto(int fd, const void *data, size_t len, int flags, const struct sockaddr *to,
@@ -601,6 +602,15 @@ int __wrap_munmap(void *at, size_t len)
         }
     fake.strange = "memory is unmapped that was not mapped so";
     return answer(EINVAL);
+}
+
+int __wrap_madvise(void *at, size_t len, int advice)
+{
+    (void)at;
+    (void)len;
+    if (advice != MADV_DONTFORK)
+        fake.strange = "memory is advised of something else";
+    return fails(FAKE_KEEP) ? -1 : 0;
 }
 
 int __wrap_nanosleep(const struct timespec *pause, struct timespec *rest)

@@ -58,6 +58,7 @@ enum fake_call {
     FAKE_MAP_FRAMES,
     FAKE_MAP_TX,
     FAKE_MAP_COMPLETION,
+    FAKE_KEEP, /* from children */
     FAKE_SNDBUFFORCE,
     FAKE_SNDBUF,
     FAKE_MALLOC,

@@ -196,21 +196,39 @@ enum { FILTERS_SEE_SOCKETS = 0 };
 enum { FILTERS_SEE_SOCKETS = 1 };
 #endif
 
-/* A kernel without AF_XDP, as far as a filter of system calls can make it one. */
-static bool has_no_xdp(void)
+/* A system call fails from now on if an argument of it is this one. */
+static bool refuse(uint32_t call, size_t argument, uint32_t value, uint32_t error)
 {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_XDP, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                 (uint32_t)(offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t))),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = { .len = COUNT_OF(filter), .filter = filter };
 
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* A kernel without AF_XDP, as far as a filter of system calls can make it one. */
+static bool has_no_xdp(void)
+{
+    return refuse(SYS_socket, 0, AF_XDP, EAFNOSUPPORT);
+}
+
+/* Nor would its rings and frames be kept from a child that takes itself for the parent. */
+static bool may_not_tell_children(void)
+{
+    return refuse(SYS_madvise, 2, MADV_WIPEONFORK, EPERM);
+}
+
+static bool may_not_keep_it_from_children(void)
+{
+    return refuse(SYS_madvise, 2, MADV_DONTFORK, EPERM);
 }
 
 enum { CANNOT_TELL = 255 };
@@ -257,6 +275,13 @@ static void a_kernel_may_have_no_xdp(void **state)
         skip();
     }
     assert_int_equal(open_restricted(has_no_xdp, 1), ENOSYS);
+}
+
+static void children_have_to_be_kept_out(void **state)
+{
+    (void)state;
+    assert_int_equal(open_restricted(may_not_tell_children, 1), EPERM);
+    assert_int_equal(open_restricted(may_not_keep_it_from_children, 1), EPERM);
 }
 
 /* What one sender takes is within the usual limit, and is given back. */
@@ -866,6 +891,7 @@ int main(void)
         TEST_ONCE(raw_sockets_have_to_be_allowed),
         TEST_ONCE(locked_memory_has_its_limit),
         TEST_ONCE(a_kernel_may_have_no_xdp),
+        TEST_ONCE(children_have_to_be_kept_out),
         TEST_ONCE(locked_memory_is_given_back),
         TEST_ONCE(raw_sockets_are_all_that_has_to_be_allowed),
         TEST_ONCE(a_process_may_have_too_many_descriptors),

@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +58,31 @@ static struct port far_port(void)
 
 /* ---- Signals --------------------------------------------------------------------------------- */
 
-static void signals_disturb_no_ring(void **state)
+static unsigned forked;
+
+/* Not each time, as that may take longer than until the next signal. */
+static void fork_one_that_leaves(void)
+{
+    if (alarms_count() % 8 != 0)
+        return;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(EXIT_SUCCESS);
+    forked += child > 0;
+}
+
+static void expect_those_forked(void)
+{
+    int status;
+
+    assert_true(forked > 0);
+    for (; forked > 0; forked--) {
+        assert_true(waitpid(-1, &status, 0) > 0);
+        assert_int_equal(status, 0);
+    }
+}
+
+static void signals_and_their_children_disturb_no_ring(void **state)
 {
     enum { N = 100, SIGNALS = 60 };
     struct port port = far_port();
@@ -67,7 +92,7 @@ static void signals_disturb_no_ring(void **state)
     for (int restarts = 0; restarts < 2; restarts++) {
         expect_all_past(&xdp, &port);
         make_singles(N, &port.addr);
-        alarms_begin(restarts != 0, NULL);
+        alarms_begin(restarts != 0, fork_one_that_leaves);
         while (alarms_count() < SIGNALS) {
             int flushed;
             for (size_t i = 0; i < N; i++)
@@ -80,6 +105,7 @@ static void signals_disturb_no_ring(void **state)
             expect_arrival(&port, packets, N);
         }
         alarms_end();
+        expect_those_forked();
         assert_true(xdp_stats(&xdp).xdp_packets > 0);
     }
     expect_all_past(&xdp, &port);
@@ -146,6 +172,157 @@ static void a_child_that_ends_without_closing_does_not_disturb(void **state)
     struct idle_child child = begin_idle_child();
     expect_all_past(&xdp, &port);
     end_idle_child(&child);
+    expect_all_past(&xdp, &port);
+    xdp_end(&xdp);
+    port_close(&port);
+}
+
+/* Where the rings and the frames are. */
+struct places {
+    unsigned char *at[8];
+    size_t count;
+};
+
+static struct places find_rings_and_frames(void)
+{
+    struct places places = { .count = 0 };
+    FILE *file = fopen("/proc/self/maps", "re");
+    char line[512];
+
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strstr(line, "socket:") != NULL || strstr(line, "/dev/zero") != NULL) {
+            assert_true(places.count < COUNT_OF(places.at));
+            places.at[places.count++] = (unsigned char *)(uintptr_t)strtoull(line, NULL, 16);
+        }
+    fclose(file);
+    assert_true(places.count >= 3);
+    return places;
+}
+
+static bool is_nothing_at(unsigned char *place)
+{
+    unsigned char is_there;
+    return mincore(place, 1, &is_there) < 0 && errno == ENOMEM;
+}
+
+static bool has_nothing_of(const struct places *places)
+{
+    for (size_t i = 0; i < places->count; i++)
+        if (!is_nothing_at(places->at[i]))
+            return false;
+    return true;
+}
+
+static bool put_own_there(const struct places *places)
+{
+    const int protection = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+
+    for (size_t i = 0; i < places->count; i++) {
+        if (mmap(places->at[i], 1, protection, flags, -1, 0) == MAP_FAILED)
+            return false;
+        *places->at[i] = 42;
+    }
+    return true;
+}
+
+static bool has_own_there(const struct places *places)
+{
+    for (size_t i = 0; i < places->count; i++)
+        if (is_nothing_at(places->at[i]) || *places->at[i] != 42)
+            return false;
+    return true;
+}
+
+/* Nor does it unmap what has come to be where they were. */
+static void a_child_has_neither_rings_nor_frames(void **state)
+{
+    struct port port = far_port();
+    struct xdp xdp = xdp_begin(AF_INET);
+    struct places places = find_rings_and_frames();
+    int status;
+
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        bool is_well = has_nothing_of(&places) && put_own_there(&places);
+        udpbatch_sender_close(xdp.sending.sender);
+        _exit(is_well && has_own_there(&places) ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    expect_all_past(&xdp, &port);
+    xdp_end(&xdp);
+    port_close(&port);
+}
+
+static struct {
+    volatile sig_atomic_t is_amid; /* a call */
+    pid_t child;                   /* 0 in itself */
+} of_handler;
+
+/* It may find the ring gone. */
+static void go_on_as_child(void)
+{
+    const struct rlimit none = { 0, 0 };
+
+    setrlimit(RLIMIT_CORE, &none);
+    signal(SIGSEGV, SIG_DFL);
+}
+
+static void fork_one_that_goes_on(void)
+{
+    if (!of_handler.is_amid || of_handler.child >= 0)
+        return;
+    of_handler.child = fork();
+    if (of_handler.child == 0)
+        go_on_as_child();
+}
+
+/* Whether a child was forked off, which has ended by now, however it did. */
+static bool send_while_forking(struct xdp *xdp, size_t n)
+{
+    of_handler.child = -1;
+    alarms_begin(true, fork_one_that_goes_on);
+    of_handler.is_amid = 1;
+    struct udpbatch_tally tally = udpbatch_sender_send(xdp->sending.sender, packets, n);
+    of_handler.is_amid = 0;
+    if (of_handler.child == 0)
+        _exit(EXIT_SUCCESS);
+    alarms_end();
+    assert_int_equal(tally.sent, n);
+    return of_handler.child > 0 && waitpid(of_handler.child, NULL, 0) == of_handler.child;
+}
+
+/* What the child sends by the socket comes once more. */
+static void expect_all_to_arrive(const struct port *port, size_t n)
+{
+    static struct arrivals arrivals;
+
+    arrivals = (struct arrivals){ 0 };
+    for (size_t i = 0; i < n; i++)
+        while (arrivals.seen[i] == 0)
+            arrivals_wait(&arrivals, port->fd, arrivals.total + 1);
+    arrivals_take(&arrivals, port->fd);
+    for (size_t i = 0; i < n; i++)
+        assert_in_range(arrivals.seen[i], 1, 2);
+}
+
+/* Which it is not to do. */
+static void a_child_that_goes_on_with_a_call_takes_nothing_of_its_parents(void **state)
+{
+    enum { N = 1000, TIMES = 5 };
+    struct port port = far_port();
+    struct xdp xdp = xdp_begin(AF_INET);
+
+    (void)state;
+    expect_all_past(&xdp, &port);
+    for (int times = 0; times < TIMES;) {
+        make_singles(N, &port.addr);
+        times += send_while_forking(&xdp, N);
+        assert_int_equal(udpbatch_sender_flush(xdp.sending.sender, PATIENCE_MS), 0);
+        expect_all_to_arrive(&port, N);
+    }
     expect_all_past(&xdp, &port);
     xdp_end(&xdp);
     port_close(&port);
@@ -329,7 +506,7 @@ static struct sending begin_full(const char *backend, const struct port *port)
     return sending;
 }
 
-static void signals_lose_nothing_of_a_socket_that_blocks(void **state)
+static void signals_and_their_children_lose_nothing_of_a_socket_that_blocks(void **state)
 {
     enum { SIGNALS = 20 };
     struct port port = far_port();
@@ -338,7 +515,7 @@ static void signals_lose_nothing_of_a_socket_that_blocks(void **state)
     need_a_queue(FLOWING);
     for (size_t i = 0; backend_at(i) != NULL; i++) {
         struct sending sending = begin_narrow(backend_at(i), &port);
-        alarms_begin(false, NULL);
+        alarms_begin(false, fork_one_that_leaves);
         assert_int_equal(sending_send(&sending, packets, WAITING).sent, WAITING);
         expect_arrival(&port, packets, WAITING);
         make_packets(packets, WAITING, 1000, &port.addr);
@@ -346,6 +523,7 @@ static void signals_lose_nothing_of_a_socket_that_blocks(void **state)
         expect_arrival(&port, packets, WAITING);
         assert_in_range(alarms_count(), SIGNALS, UINT32_MAX);
         alarms_end();
+        expect_those_forked();
         sending_end(&sending);
     }
     port_close(&port);
@@ -515,15 +693,17 @@ int main(void)
 {
     static const struct test tests[] = {
         TEST_ONCE(the_way_to_the_far_side_is_open),
-        TEST_ONCE(signals_disturb_no_ring),
+        TEST_ONCE(signals_and_their_children_disturb_no_ring),
         TEST_ONCE(signals_do_not_keep_it_from_being_opened),
         TEST_ONCE(a_child_that_ends_without_closing_does_not_disturb),
+        TEST_ONCE(a_child_has_neither_rings_nor_frames),
+        TEST_ONCE(a_child_that_goes_on_with_a_call_takes_nothing_of_its_parents),
         TEST_ONCE(the_queue_is_taken_until_the_last_copy_is_closed),
         TEST_ONCE(another_program_gets_nothing_of_the_sender),
         TEST_ONCE(its_descriptors_are_closed_by_exec),
         TEST_ONCE(past_the_stack_too_a_descriptor_may_become_anything),
         TEST_ONCE(a_socket_of_another_namespace_sends_where_it_is),
-        TEST_ONCE(signals_lose_nothing_of_a_socket_that_blocks),
+        TEST_ONCE(signals_and_their_children_lose_nothing_of_a_socket_that_blocks),
         TEST_ONCE(a_descriptor_may_be_replaced_before_a_wait),
         TEST_ONCE(a_descriptor_may_be_closed_while_another_thread_waits),
         TEST_ONCE(a_wait_for_room_is_over_by_a_signal_or_its_timeout),

@@ -689,7 +689,7 @@ static void each_call_that_fails_on_opening_is_told_and_leaves_nothing(void **st
         { FAKE_BIND, ENODEV, ENODEV, false },       { FAKE_BIND, EINVAL, ECHRNG, false },
         { FAKE_BIND, EBUSY, EBUSY, true },          { FAKE_BIND, EPERM, EPERM, false },
         { FAKE_BIND, ENETDOWN, ENETDOWN, false },   { FAKE_BIND, EOPNOTSUPP, EOPNOTSUPP, false },
-        { FAKE_WAKE, ENETDOWN, ENETDOWN, false },
+        { FAKE_WAKE, ENETDOWN, ENETDOWN, false },   { FAKE_KEEP, EPERM, EPERM, false },
     };
     (void)state;
     config.frame_size = 2048;

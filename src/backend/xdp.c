@@ -23,6 +23,8 @@ static void close_xdp(struct ub_engine *engine)
 {
     struct ub_xdp *xdp = engine->own;
 
+    if (xdp->is_ours != NULL && !*xdp->is_ours)
+        ub_xsk_disown(&xdp->xsk);
     if (xdp->is_ours != NULL)
         munmap(xdp->is_ours, PAGE_PART);
     ub_xsk_close(&xdp->xsk);
@@ -32,17 +34,16 @@ static void close_xdp(struct ub_engine *engine)
     free(xdp);
 }
 
-/* Which frames are spare, and how far the ring is, only one process can know; a child has a copy of
- * that, and would write over frames of its parent's. So it has to know that it is one. */
-static unsigned char *make_mark(void)
+/* A child has neither the rings nor the frames (xsk.c), and so has to know that it is one. */
+static int make_mark(struct ub_xdp *xdp)
 {
-    unsigned char *mark =
-        mmap(NULL, PAGE_PART, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *mark = mmap(NULL, PAGE_PART, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
     if (mark == MAP_FAILED)
-        return NULL;
-    madvise(mark, PAGE_PART, MADV_WIPEONFORK);
-    *mark = 1;
-    return mark;
+        return -errno;
+    xdp->is_ours = mark;
+    *xdp->is_ours = 1;
+    return madvise(mark, PAGE_PART, MADV_WIPEONFORK) == 0 ? 0 : -errno;
 }
 
 /* A frame is half a page, or a whole one if the device sends more. */
@@ -57,12 +58,13 @@ static int open_parts(struct ub_engine *engine, struct ub_xdp *xdp,
     struct ub_xsk_config config = { .queue = options->xdp_queue, .mode = options->xdp_mode };
     int error = ub_ways_open(&xdp->ways, engine->fd, options->xdp_interface);
 
+    if (error == 0)
+        error = make_mark(xdp);
     if (error < 0)
         return error;
     xdp->way_of = calloc(engine->plan.capacity, sizeof(struct ub_way *));
     xdp->aside = calloc(engine->plan.capacity, sizeof(struct ub_train));
-    xdp->is_ours = make_mark();
-    if (xdp->way_of == NULL || xdp->aside == NULL || xdp->is_ours == NULL)
+    if (xdp->way_of == NULL || xdp->aside == NULL)
         return -ENOMEM;
     config.interface_index = xdp->ways.link.index;
     config.frame_size = xdp->ways.frame_size = frame_size_for(xdp->ways.link.mtu);

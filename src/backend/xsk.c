@@ -102,8 +102,15 @@ static int open_socket(struct ub_xsk *xsk)
     return errno == EAFNOSUPPORT ? -ENOSYS : -errno;
 }
 
-/* Shared, though with nobody: of private memory a fork would make copies, and the kernel goes on
- * with the pages that it knows. */
+/* A child that a signal handler forks off amid a call may go on with it, as its parent does: so it
+ * is to have nothing of what they would both write into. */
+static int keep_from_children(void *memory, size_t size)
+{
+    return madvise(memory, size, MADV_DONTFORK) == 0 ? 0 : -errno;
+}
+
+/* Shared, though with nobody: of private memory a fork just before this would make copies, and the
+ * kernel goes on with the pages that it knows. */
 static int make_frames(struct ub_xsk *xsk)
 {
     struct xdp_umem_reg area = { .len = FRAMES_SIZE, .chunk_size = xsk->frame_size };
@@ -120,7 +127,8 @@ static int make_frames(struct ub_xsk *xsk)
     for (uint32_t i = 0; i < frame_count(xsk); i++)
         xsk->spare[i] = frame_count(xsk) - 1 - i;
     xsk->spare_count = frame_count(xsk);
-    return set(xsk, XDP_UMEM_REG, &area, sizeof area);
+    int error = keep_from_children(memory, FRAMES_SIZE);
+    return error < 0 ? error : set(xsk, XDP_UMEM_REG, &area, sizeof area);
 }
 
 static int map_ring(const struct ub_xsk *xsk, struct ub_xsk_ring *ring,
@@ -136,7 +144,7 @@ static int map_ring(const struct ub_xsk *xsk, struct ub_xsk_ring *ring,
     ring->consumer = (uint32_t *)(void *)(bytes + offset->consumer);
     ring->flags = (uint32_t *)(void *)(bytes + offset->flags);
     ring->entries = bytes + offset->desc;
-    return 0;
+    return keep_from_children(map, ring->map_size);
 }
 
 /* The kernel wants a ring of frames to receive into, too, if only a short one. */
@@ -306,6 +314,12 @@ int ub_xsk_open(struct ub_xsk *xsk, const struct ub_xsk_config *config)
         error = open_once(xsk, config);
     }
     return error;
+}
+
+void ub_xsk_disown(struct ub_xsk *xsk)
+{
+    xsk->tx.map = xsk->completion.map = NULL;
+    xsk->frames = NULL;
 }
 
 static void unmap(struct ub_xsk_ring *ring)

@@ -37,6 +37,9 @@ struct ub_xsk {
 /* Returns 0 or -errno, as udpbatch_sender_open says of "xdp". */
 int ub_xsk_open(struct ub_xsk *xsk, const struct ub_xsk_config *config);
 void ub_xsk_close(struct ub_xsk *xsk);
+/* Before close, in a process that was forked off: it has neither rings nor frames, and may have
+ * other things at their addresses. Nothing else is to be called there. */
+void ub_xsk_disown(struct ub_xsk *xsk);
 
 /* A frame to be written, NULL if the device has them all; and puts what was written, `len` bytes,
  * into the ring. */
