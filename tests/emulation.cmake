@@ -16,8 +16,10 @@ endfunction()
 if(CMAKE_CROSSCOMPILING_EMULATOR MATCHES "qemu")
   set(patience_s 600) # each instruction is many
   qemu_lacks("AF_XDP" test_xdp_scripted test_xdp_frames test_xdp_detours test_xdp_many
-    test_xdp_routes test_xdp_faults test_xdp_threads test_xdp_process)
-  qemu_lacks("signals and limits of memory without its own" test_process)
+    test_xdp_routes test_xdp_faults test_xdp_threads test_xdp_signals test_xdp_forks
+    test_xdp_descriptors)
+  qemu_lacks("signals and limits of memory without its own"
+    test_signals test_forks test_descriptors test_limits)
   qemu_lacks("filters that tell of system calls (seccomp_unotify(2))" faults)
 
   # Options that it does not know it does not set, and it does not tell of memory that is not there.

@@ -154,6 +154,19 @@ struct sending sending_begin_with(udpbatch_socket fd, const struct udpbatch_send
     return sending;
 }
 
+struct sending sending_begin_unbound(const struct way *way)
+{
+    return sending_begin(way, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+
+struct udpbatch_sender_options options_with_rate(const struct way *way, double rate, uint64_t burst)
+{
+    return (struct udpbatch_sender_options){ .size = sizeof(struct udpbatch_sender_options),
+                                             .backend = way->backend,
+                                             .rate = rate,
+                                             .burst = burst };
+}
+
 void sending_end(struct sending *sending)
 {
     forget(sending);
@@ -196,6 +209,14 @@ struct udpbatch_tally sending_send(struct sending *sending, struct udpbatch_pack
         status[i] = packets[i].status;
     check_tally(&tally, status, n);
     return tally;
+}
+
+void sending_send_all(struct sending *sending, struct udpbatch_packet *packets, size_t n)
+{
+    struct udpbatch_tally tally;
+
+    while ((tally = sending_send(sending, packets, n)).unsent > 0)
+        sending_wait(sending, &tally, PATIENCE_MS);
 }
 
 static struct udpbatch_tally fan_out(struct udpbatch_sender *sender, const void *payload,

@@ -67,11 +67,18 @@ struct sending {
 struct sending sending_begin(const struct way *way, udpbatch_socket fd);
 struct sending sending_begin_with(udpbatch_socket fd,
                                   const struct udpbatch_sender_options *options);
-void sending_end(struct sending *sending); /* closes the socket too */
+struct sending sending_begin_unbound(const struct way *way); /* on an IPv4 socket of its own */
+void sending_end(struct sending *sending);                   /* closes the socket too */
+
+/* Of a sender by that way, for sending_begin_with. */
+struct udpbatch_sender_options options_with_rate(const struct way *way, double rate,
+                                                 uint64_t burst);
 
 /* Both check that the tally and the statuses agree. */
 struct udpbatch_tally sending_send(struct sending *sending, struct udpbatch_packet *packets,
                                    size_t n);
+/* As a user would who waits at all for at most so long a time: until each has a fate. */
+void sending_send_all(struct sending *sending, struct udpbatch_packet *packets, size_t n);
 /* One payload to each target: the multi-target call, or a fan-out on level 2. */
 struct udpbatch_tally sending_fan_out(struct sending *sending, const void *payload, uint32_t len,
                                       const union udpbatch_addr *targets, size_t n,
