@@ -21,6 +21,17 @@ void expect_well(pid_t child)
     assert_int_equal(status, 0);
 }
 
+void fork_one_that_leaves(void)
+{
+    int status = EXIT_FAILURE;
+    pid_t child = fork();
+
+    if (child == 0)
+        leave(true);
+    if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+        abort();
+}
+
 size_t count_descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");

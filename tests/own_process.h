@@ -12,6 +12,9 @@
 void leave(bool is_well);
 void expect_well(pid_t child);
 
+/* And both at once, for any thread and handler: the program is aborted if it cannot. */
+void fork_one_that_leaves(void);
+
 size_t count_descriptors(void);
 
 /* For a child. Lets a function open and close what it likes, and return an errno: with so many

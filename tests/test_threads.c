@@ -3,7 +3,9 @@
  * Built with -fsanitize=thread it also shows that they share nothing that one of them writes.
  */
 #define _GNU_SOURCE
+#include "beside.h"
 #include "crowd.h"
+#include "own_process.h"
 #include "receiving.h"
 
 #include <stdatomic.h>
@@ -130,67 +132,59 @@ static void the_environment_is_read_by_all(void **state)
     unsetenv("UDPBATCH_GSO");
 }
 
+/* Its child leaves the senders alone. */
+static void a_thread_may_fork_while_others_send(void **state)
+{
+    crowd_begin(&crowd, *state, THREADS);
+    on_one_socket();
+    beside_begin(fork_one_that_leaves);
+    crowd_send(&crowd);
+    beside_end();
+    crowd_expect_all_sent(&crowd);
+    crowd_end(&crowd);
+}
+
 /* ---- Errors ---------------------------------------------------------------------------------- */
 
-/* Sends where nobody is, and again when another's call has met the error that came back. */
 static struct {
     udpbatch_socket fd;
-    pthread_t thread;
-    atomic_bool is_to_end;
-    bool was_met;
-} pest = { .is_to_end = true };
+    bool was_met; /* by others */
+} error_of_icmp;
 
-static bool has_error(void)
+static bool is_pending(void)
 {
-    struct pollfd look = { .fd = pest.fd };
+    struct pollfd look = { .fd = error_of_icmp.fd };
     return poll(&look, 1, 0) == 1 && (look.revents & POLLERR) != 0;
 }
 
 static void make_error(void)
 {
-    while (send(pest.fd, "", 1, 0) < 0)
+    while (send(error_of_icmp.fd, "", 1, 0) < 0)
         continue;
 }
 
-static void *be_pest(void *nothing)
+static void make_another_when_it_was_met(void)
 {
-    while (!atomic_load(&pest.is_to_end)) {
-        if (has_error()) {
-            sched_yield();
-            continue;
-        }
-        pest.was_met = true;
-        make_error();
+    if (is_pending()) {
+        sched_yield();
+        return;
     }
-    return nothing;
+    error_of_icmp.was_met = true;
+    make_error();
 }
 
-static void stop_pest(void)
-{
-    if (!atomic_exchange(&pest.is_to_end, true))
-        pthread_join(pest.thread, NULL);
-}
-
-static void begin_pest(udpbatch_socket fd)
+/* By sending where nobody is. */
+static void make_first_error(udpbatch_socket fd)
 {
     union udpbatch_addr gone = closed_port(AF_INET);
     int64_t begun = now_ms();
 
     connect_to(fd, &gone);
-    pest.fd = fd;
-    pest.was_met = false;
+    error_of_icmp.fd = fd;
+    error_of_icmp.was_met = false;
     make_error();
-    while (!has_error())
+    while (!is_pending())
         assert_true(now_ms() - begun < PATIENCE_MS);
-    atomic_store(&pest.is_to_end, false);
-    assert_int_equal(pthread_create(&pest.thread, NULL, be_pest, NULL), 0);
-    after_the_test(stop_pest);
-}
-
-static void end_pest(void)
-{
-    stop_pest();
-    assert_true(pest.was_met);
 }
 
 /* What ICMP brings, any of them may meet, and none loses a packet to. Where it comes again and
@@ -199,9 +193,11 @@ static void an_icmp_error_loses_nobody_a_packet(void **state)
 {
     crowd_begin(&crowd, *state, THREADS);
     on_one_socket();
-    begin_pest(crowd.members[0].fd);
+    make_first_error(crowd.members[0].fd);
+    beside_begin(make_another_when_it_was_met);
     crowd_send(&crowd);
-    end_pest();
+    beside_end();
+    assert_true(error_of_icmp.was_met);
     for (size_t i = 0; i < crowd.count; i++)
         for (uint32_t k = 0; k < CROWD_PACKETS; k++)
             assert_true(crowd.members[i].fates[k] == 1 ||
@@ -401,6 +397,7 @@ int main(void)
         TEST_EACH_BACKEND(a_sender_may_go_from_thread_to_thread),
         TEST_EACH_BACKEND(each_sender_has_its_own_rate),
         TEST_EACH_WAY(the_environment_is_read_by_all),
+        TEST_EACH_WAY(a_thread_may_fork_while_others_send),
         TEST_EACH_WAY(an_icmp_error_loses_nobody_a_packet),
         TEST_EACH_BACKEND(handles_are_opened_and_closed_by_many_at_once),
         TEST_ONCE(level_1_and_all_that_has_no_handle_is_for_any_thread),

@@ -5,7 +5,9 @@
  * where these are missing it exits with 77, or fails if CI is set.
  */
 #define _GNU_SOURCE
+#include "beside.h"
 #include "crowd.h"
+#include "own_process.h"
 #include "past_stack.h"
 
 #include <netinet/in.h>
@@ -61,6 +63,17 @@ static void each_thread_may_have_a_queue_of_its_own(void **state)
         assert_int_equal(crowd.members[QUEUES].stats.xdp_packets, 0);
         crowd_end(&crowd);
     }
+}
+
+static void a_thread_may_fork_while_they_send(void **state)
+{
+    (void)state;
+    begin_past_stack(AF_INET, QUEUES + 1);
+    beside_begin(fork_one_that_leaves);
+    crowd_send(&crowd);
+    beside_end();
+    crowd_expect_all_sent(&crowd);
+    crowd_end(&crowd);
 }
 
 static void they_may_share_a_socket(void **state)
@@ -125,6 +138,7 @@ int main(void)
     static const struct test tests[] = {
         TEST_ONCE(the_way_to_the_far_side_is_open),
         TEST_ONCE(each_thread_may_have_a_queue_of_its_own),
+        TEST_ONCE(a_thread_may_fork_while_they_send),
         TEST_ONCE(they_may_share_a_socket),
         TEST_ONCE(a_sender_past_the_stack_may_go_from_thread_to_thread),
         TEST_ONCE(a_queue_is_had_by_one_of_many_who_want_it),
