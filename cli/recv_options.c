@@ -38,12 +38,12 @@ static const struct option_row rows[] = {
       0 },
     { "output", 'o', "FILE", "write the payloads to FILE",
       "Write the payloads to FILE, which is emptied first; `-` and the default are standard "
-      "output. If that is a terminal, what is no text in UTF-8 is shown as `?`, byte by byte: it "
+      "output. If it is a terminal, what is no text in UTF-8 is shown as `?`, byte by byte: it "
       "could be orders to the terminal. A named pipe is waited for until it has a reader.",
       set_output, 0 },
     { "pcap", 0, "FILE", "write a capture to FILE, not the payloads",
       "Write a capture (pcap, with times in nanoseconds) of the datagrams to FILE, instead of "
-      "their payloads; `-` is standard output, which must not be a terminal, and where a reader "
+      "their payloads; `-` is standard output. It must not be a terminal; a reader of a pipe "
       "gets each packet as it arrives. Only if built with libpcap. Excludes --output and --lines.",
       set_capture, 0 },
     { "lines", 'l', NULL, "write a newline after each payload",

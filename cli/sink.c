@@ -154,7 +154,7 @@ bool sink_open(struct sink *sink, const struct sink_settings *settings, struct r
     if (sink->fd < 0)
         return reason_give(reason, "cannot write %s: %s", name, words_of_error(errno));
     sink->can_block = file_can_block(sink->fd);
-    sink->is_terminal = standard && terminal_is(sink->fd);
+    sink->is_terminal = terminal_is(sink->fd);
     if (sink->is_terminal && sink->capture != NULL)
         return reason_give(reason,
                            "%s is a terminal, and a capture no text, give --pcap a file or a pipe",

@@ -21,7 +21,7 @@ struct sink {
     int fd;
     bool lines;
     bool can_block;   /* a pipe, a socket or a terminal, which may take nothing for long */
-    bool is_terminal; /* that is standard output: it gets text alone, as all else may be orders */
+    bool is_terminal; /* it gets text alone, as all else may be orders */
 
     /* A batch as it is to be written; packet i of it ends at ends[i]. */
     const unsigned char *laid;

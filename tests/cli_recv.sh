@@ -200,23 +200,36 @@ fi
 # on_terminal COMMAND: its output is a terminal, from which all is in $work/typescript.
 on_terminal() { timeout 20 script -qec "$1" /dev/null </dev/null >"$work/typescript"; }
 
-if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
-    printf 'gr\303\274\303\237e\033[2J\033]0;title\a\tend\n' >"$work/sequence"
+# receives_on_terminal OPTION...: what of $work/sequence the terminal gets.
+receives_on_terminal() {
     : >"$work/err"
-    on_terminal "'$UDPBATCH' recv --bind 127.0.0.1:0 --count 1 2>'$work/err'" &
+    on_terminal "'$UDPBATCH' recv --bind 127.0.0.1:0 --count 1 $* 2>'$work/err'" &
     receiver=$!
     wait_until has_line "^listening"
     address=$(sed -n 's/^listening on //p' "$work/err")
     send "$work/sequence"
     end
-    check "a terminal gets the text of payloads" grep -q 'grüße' "$work/typescript"
-    check "and not what would be orders to it" is "$(cat "$work/typescript")" \
-        "$(printf 'gr\303\274\303\237e?[2J?]0;title?\tend\r')"
-    if [ $has_pcap = yes ]; then
+}
+
+# A terminal by each of its names.
+terminals() {
+    local name
+    printf 'gr\303\274\303\237e\033[2J\033]0;title\a\tend\n' >"$work/sequence"
+    for name in - /dev/stdout /dev/tty; do
+        receives_on_terminal -o $name
+        check "a terminal, as $name, gets the text of payloads, and no orders" \
+            is "$(cat "$work/typescript")" "$(printf 'gr\303\274\303\237e?[2J?]0;title?\tend\r')"
+        [ $has_pcap = yes ] || continue
         status=0
-        on_terminal "'$UDPBATCH' recv --bind 127.0.0.1:0 --for 1 --pcap - 2>'$work/err'" || status=$?
-        check "nor a capture" is "$status $(grep -c "is a terminal" "$work/err")" "2 1"
-    fi
+        on_terminal "'$UDPBATCH' recv --bind 127.0.0.1:0 --for 1 --pcap $name 2>'$work/err'" || status=$?
+        check "nor a capture" is "$status $(wc -l <"$work/err") $(grep -c "is a terminal" "$work/err")" \
+            "2 1 1"
+        check "of which it gets nothing" test ! -s "$work/typescript"
+    done
+}
+
+if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
+    terminals
 else
     echo "not checked: what a terminal gets: script"
     [ -z "${CI:-}" ] || failed=$((failed + 1))
