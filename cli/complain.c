@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "printable.h"
+#include "system.h"
 
 static const char *speaker;
 
@@ -32,7 +33,7 @@ void complain(const char *format, ...)
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     /* A newline or an escape sequence in an argument must not become more lines, or worse. */
-    printable_make(line, strlen(line), "");
+    printable_make(line, strlen(line), terminal_has_utf_8(), "");
     if (speaker != NULL)
         fprintf(stderr, "udpbatch %s: %s\n", speaker, line);
     else

@@ -34,9 +34,11 @@ static bool has_form(const unsigned char *bytes, size_t left, const struct form 
 }
 
 /* How long the printable character is that begins there; 0: there is none. */
-static size_t character_len(const unsigned char *bytes, size_t left)
+static size_t character_len(const unsigned char *bytes, size_t left, bool utf_8)
 {
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+    const size_t n = utf_8 ? sizeof forms / sizeof forms[0] : 1; /* the first is ASCII */
+
+    for (size_t i = 0; i < n; i++)
         if (has_form(bytes, left, &forms[i]))
             return forms[i].len;
     return 0;
@@ -47,10 +49,10 @@ static bool is_among(char byte, const char *also)
     return byte != '\0' && strchr(also, byte) != NULL;
 }
 
-void printable_make(char *text, size_t len, const char *also)
+void printable_make(char *text, size_t len, bool utf_8, const char *also)
 {
     for (size_t at = 0; at < len;) {
-        size_t step = character_len((const unsigned char *)text + at, len - at);
+        size_t step = character_len((const unsigned char *)text + at, len - at, utf_8);
         if (step == 0) {
             if (!is_among(text[at], also))
                 text[at] = '?';

@@ -38,8 +38,9 @@ static const struct option_row rows[] = {
       0 },
     { "output", 'o', "FILE", "write the payloads to FILE",
       "Write the payloads to FILE, which is emptied first; `-` and the default are standard "
-      "output. If it is a terminal, what is no text in UTF-8 is shown as `?`, byte by byte: it "
-      "could be orders to the terminal. A named pipe is waited for until it has a reader.",
+      "output. If it is a terminal, what is no text is shown as `?`, byte by byte: it could be "
+      "orders to the terminal. Text is that of UTF-8 if the locale has it, and else of ASCII. A "
+      "named pipe is waited for until it has a reader.",
       set_output, 0 },
     { "pcap", 0, "FILE", "write a capture to FILE, not the payloads",
       "Write a capture (pcap, with times in nanoseconds) of the datagrams to FILE, instead of "

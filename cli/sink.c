@@ -22,7 +22,7 @@ static bool lay_payloads(struct sink *sink, const struct udpbatch_received *pack
         if (packets[i].len > 0)
             memcpy(end, packets[i].data, packets[i].len);
         if (sink->is_terminal)
-            printable_make((char *)end, packets[i].len, "\n\t");
+            printable_make((char *)end, packets[i].len, terminal_has_utf_8(), "\n\t");
         end += packets[i].len;
         if (sink->lines)
             *end++ = '\n';

@@ -113,6 +113,9 @@ ssize_t file_write(int fd, const void *bytes, size_t size);
 
 bool terminal_is(int fd);
 
+/* Whether the user's terminals show UTF-8, after process_begin. */
+bool terminal_has_utf_8(void);
+
 /* 0: not known. */
 size_t terminal_columns(int fd);
 

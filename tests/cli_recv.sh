@@ -200,10 +200,12 @@ fi
 # on_terminal COMMAND: its output is a terminal, from which all is in $work/typescript.
 on_terminal() { timeout 20 script -qec "$1" /dev/null </dev/null >"$work/typescript"; }
 
-# receives_on_terminal OPTION...: what of $work/sequence the terminal gets.
+# receives_on_terminal LOCALE OPTION...: what of $work/sequence the terminal gets.
 receives_on_terminal() {
+    local locale=$1
+    shift
     : >"$work/err"
-    on_terminal "'$UDPBATCH' recv --bind 127.0.0.1:0 --count 1 $* 2>'$work/err'" &
+    on_terminal "LC_ALL=$locale '$UDPBATCH' recv --bind 127.0.0.1:0 --count 1 $* 2>'$work/err'" &
     receiver=$!
     wait_until has_line "^listening"
     address=$(sed -n 's/^listening on //p' "$work/err")
@@ -211,12 +213,12 @@ receives_on_terminal() {
     end
 }
 
-# A terminal by each of its names.
+# A terminal by each of its names, and one of another set of characters.
 terminals() {
     local name
     printf 'gr\303\274\303\237e\033[2J\033]0;title\a\tend\n' >"$work/sequence"
     for name in - /dev/stdout /dev/tty; do
-        receives_on_terminal -o $name
+        receives_on_terminal C.UTF-8 -o $name
         check "a terminal, as $name, gets the text of payloads, and no orders" \
             is "$(cat "$work/typescript")" "$(printf 'gr\303\274\303\237e?[2J?]0;title?\tend\r')"
         [ $has_pcap = yes ] || continue
@@ -226,6 +228,9 @@ terminals() {
             "2 1 1"
         check "of which it gets nothing" test ! -s "$work/typescript"
     done
+    receives_on_terminal C
+    check "one without UTF-8 gets ASCII alone" \
+        is "$(cat "$work/typescript")" "$(printf 'gr????e?[2J?]0;title?\tend\r')"
 }
 
 if script -qec true /dev/null </dev/null >/dev/null 2>&1; then

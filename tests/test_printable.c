@@ -14,7 +14,7 @@ static void expect_len(const char *bytes, size_t len, const char *also, const ch
 {
     char text[64];
     memcpy(text, bytes, len);
-    printable_make(text, len, also);
+    printable_make(text, len, true, also);
     assert_int_equal(len, strlen(shown));
     assert_memory_equal(text, shown, len);
 }
@@ -63,6 +63,15 @@ static void what_is_no_utf_8_does_not(void **state)
     expect("\xf0\x9f\x8cz", "???z");
 }
 
+/* Whatever set of characters a terminal has, this much of it is the same. */
+static void without_utf_8_there_is_ascii_alone(void **state)
+{
+    (void)state;
+    char text[] = "gr\xc3\xbc\xc3\x9f\x65 \xc3\x9b\x31m\tA~\xa0";
+    printable_make(text, sizeof text - 1, false, "\t");
+    assert_string_equal(text, "gr????e ??1m\tA~?");
+}
+
 /* Whatever the bytes: no byte below a blank is left, and what is made once is not made again. */
 static void of_any_bytes_nothing_but_text_is_left(void **state)
 {
@@ -70,14 +79,16 @@ static void of_any_bytes_nothing_but_text_is_left(void **state)
     for (int round = 0; round < 20000; round++) {
         char text[32], again[32];
         const size_t len = below(sizeof text + 1);
+        const bool utf_8 = one_in(2);
         for (size_t i = 0; i < len; i++)
             text[i] = (char)(one_in(3) ? below(256) : 0x80 + below(64));
-        printable_make(text, len, "");
+        printable_make(text, len, utf_8, "");
         memcpy(again, text, len);
-        printable_make(again, len, "");
+        printable_make(again, len, utf_8, "");
         assert_memory_equal(text, again, len);
         for (size_t i = 0; i < len; i++)
-            assert_true((unsigned char)text[i] >= ' ' && text[i] != '\x7f');
+            assert_true((unsigned char)text[i] >= ' ' && text[i] != '\x7f' &&
+                        (utf_8 || (unsigned char)text[i] < 0x80));
     }
 }
 
@@ -88,6 +99,7 @@ int main(void)
         cmocka_unit_test(control_characters_do_not),
         cmocka_unit_test(those_that_are_wanted_stay),
         cmocka_unit_test(what_is_no_utf_8_does_not),
+        cmocka_unit_test(without_utf_8_there_is_ascii_alone),
         cmocka_unit_test(of_any_bytes_nothing_but_text_is_left),
     };
     chance_begin();

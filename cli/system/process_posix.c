@@ -4,6 +4,7 @@
 #ifndef _WIN32
 
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ static void fill_standard_descriptors(void)
 bool process_begin(void)
 {
     fill_standard_descriptors();
+    setlocale(LC_CTYPE, "");  /* what terminals show; numbers are read and written as ever */
     signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error like any other */
     return true;
 }

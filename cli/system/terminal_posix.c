@@ -3,11 +3,18 @@
 
 #ifndef _WIN32
 
+#include <langinfo.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 bool terminal_is(int fd)
 {
     return isatty(fd) != 0;
+}
+
+bool terminal_has_utf_8(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 size_t terminal_columns(int fd)

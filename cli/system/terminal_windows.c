@@ -18,6 +18,11 @@ bool terminal_is(int fd)
     return GetConsoleMode(handle_of(fd), &mode) != 0;
 }
 
+bool terminal_has_utf_8(void)
+{
+    return GetConsoleOutputCP() == CP_UTF8;
+}
+
 /* What can be seen of it: its buffer may be wider. */
 size_t terminal_columns(int fd)
 {
