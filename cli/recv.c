@@ -217,10 +217,15 @@ static bool explain(const struct receiving *receiving)
     return receiving->collect.error == 0 && receiving->sink.error == 0 && !receiving->is_mute;
 }
 
-/* Whether the report is where it belongs: of one for people, which goes to stderr, nobody else sees
- * that it could not be written. */
-static bool is_told(const struct common_settings *how)
+/* The report alone decides: a line that was missed hours ago, on a disk that was full then, does
+ * not. Of one for people, which goes to stderr, nobody else sees that it could not be written. */
+static bool report_last(const struct recv_result *result, const struct common_settings *how)
 {
+    clearerr(stderr);
+    if (!report(result, how)) {
+        complain("cannot write JSON: %s", words_of_error(ENOMEM));
+        return false;
+    }
     return how->json || ferror(stderr) == 0;
 }
 
@@ -234,10 +239,8 @@ static int recv_all(struct receiving *receiving, const struct recv_settings *set
     collect_all(receiving, settings);
     const struct recv_result result = result_of(receiving, true);
     bool complete = explain(receiving);
-    bool reported = report(&result, &settings->common);
-    if (!reported)
-        complain("cannot write JSON: %s", words_of_error(ENOMEM));
-    return complete && reported && is_told(&settings->common) ? STATUS_DONE : STATUS_INCOMPLETE;
+    bool reported = report_last(&result, &settings->common);
+    return complete && reported ? STATUS_DONE : STATUS_INCOMPLETE;
 }
 
 static int open_and_receive(const struct recv_settings *settings)

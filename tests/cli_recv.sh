@@ -195,6 +195,28 @@ if [ $has_json = yes ]; then
     check "nothing but the address is on standard error" is "$(wc -l <"$work/err")" 1
 fi
 
+# ---- A standard error that does not take all ----------------------------------------------------
+
+# fails_to_write WHEN: each write for which that holds, see strace(1).
+fails_to_write() {
+    status=0
+    ASAN_OPTIONS=detect_leaks=0 timeout 20 strace -f -qq -o /dev/null \
+        -e inject=write,writev:error=ENOSPC:when="$1" \
+        "$UDPBATCH" recv "${bind[@]}" -o /dev/null --for 0.01 2>"$work/err" || status=$?
+}
+
+if strace -o /dev/null true 2>/dev/null; then
+    fails_to_write 1
+    check "a line that cannot be written, and a report that can, make the status 0" is "$status" 0
+    check "and it is the line that is missing" is "$(head -c 10 "$work/err")" "received 0"
+    fails_to_write 2+
+    check "the other way round it is 1" is "$status" 1
+    check "and the line is there" is "$(head -c 10 "$work/err") $(wc -l <"$work/err")" "listening  1"
+else
+    echo "not checked: a report that cannot be written: strace"
+    [ -z "${CI:-}" ] || failed=$((failed + 1))
+fi
+
 # ---- A terminal --------------------------------------------------------------------------------
 
 # on_terminal COMMAND: its output is a terminal, from which all is in $work/typescript.
