@@ -167,7 +167,6 @@ check "and it is whole" grep -qx hello "$nobodys/copy"
 # Whatever the folder is that it was built in, somebody can run the copy.
 cp "$UDPBATCH" "$nobodys/udpbatch"
 chmod 755 "$nobodys/udpbatch"
-work_of_root=$work
 before=("${somebody[@]}")
 if ! "${somebody[@]}" "$nobodys/udpbatch" --version >/dev/null 2>&1; then
     cannot "an ordinary user: the command does not run by a copy of it"
@@ -192,7 +191,20 @@ refused() { # refused SENTENCE TEXT INJECTION: nothing is begun, and one line sa
     run probe --json
     check "and probe says so" test "$(state)" = no
 }
+# Who has no capability has nothing to give up: sandboxes may refuse prctl(2).
+unforgone() {
+    before=("${somebody[@]}" env ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null
+        -e inject=prctl:error=EPERM)
+    command=$nobodys/udpbatch
+    run send --quiet --to 127.0.0.1:9 "$nobodys/hello"
+    check "without capabilities, and where new ones may not be forgone, send begins" \
+        test "$status" -eq 0
+    run recv --bind 127.0.0.1:0 --quiet --for 0.01
+    check "and so does recv" test "$status" -eq 0
+    command=$UDPBATCH
+}
 if strace -o /dev/null true 2>/dev/null; then
+    unforgone
     refused "capabilities may not go" "cannot give up capabilities" capset:error=EPERM
     refused "they may stay in silence" "capabilities do not go" capset:retval=0
     refused "new ones may not be forgone" "cannot give up new privileges" prctl:error=EPERM

@@ -6,7 +6,7 @@
 static void tell_of(const struct privilege *had, struct answer *answer)
 {
     if (had->count == 0)
-        answer_yes(answer, "this process has no capabilities; send and recv can gain none");
+        answer_yes(answer, "this process has no capabilities; send and recv give up none");
     else
         answer_yes(answer,
                    "%u %s%s; send and recv give up all when everything is open, before they"

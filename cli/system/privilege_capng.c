@@ -38,16 +38,23 @@ static bool clear_all(void)
 
 /* With the flag, the programs that root starts gain none either, nor do those that are set-user-ID
  * or have capabilities of their file. */
+static int forgo_new(void)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? errno : 0;
+}
+
+/* Who has none may be in a sandbox that refuses prctl(2): there is nothing to give up. */
 bool privilege_drop(struct reason *reason)
 {
+    const int error = forgo_new();
     struct privilege privilege;
 
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return reason_give(reason, "cannot give up new privileges: %s", words_of_error(errno));
     if (!privilege_read(&privilege, reason))
         return false;
     if (privilege.count == 0)
         return true;
+    if (error != 0)
+        return reason_give(reason, "cannot give up new privileges: %s", words_of_error(error));
     if (!clear_all())
         return reason_give(reason, "cannot give up capabilities: %s", words_of_error(errno));
     if (!privilege_read(&privilege, reason))
