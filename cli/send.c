@@ -89,16 +89,41 @@ static bool open_socket(udpbatch_socket *fd, const struct send_settings *setting
            check_meta(*fd, family, &settings->meta, reason);
 }
 
+/* Files may take privilege to be opened, which is given up before they are read. */
+static bool open_source(struct sending *sending, const struct send_settings *settings,
+                        struct reason *reason)
+{
+    const bool xdp = backend_is_xdp(settings->common.backend);
+    return send_source_open(&sending->source, settings, reason) &&
+           (xdp ? privilege_drop_but_for_xdp(reason) : privilege_drop(reason));
+}
+
+static bool open_list_and_source(struct sending *sending, struct send_settings *settings,
+                                 struct reason *reason)
+{
+    FILE *list = NULL;
+
+    if (settings->targets_file != NULL) {
+        list = targets_open_file(settings->targets_file, reason);
+        if (list == NULL)
+            return false;
+    }
+    if (open_source(sending, settings, reason))
+        return send_check_targets(settings, list, reason);
+    if (list != NULL)
+        fclose(list);
+    return false;
+}
+
 static bool open_all(struct sending *sending, udpbatch_socket *fd, struct send_settings *settings,
                      struct reason *reason)
 {
-    if (!send_check(settings, reason))
+    if (!send_check(settings, reason) || !open_list_and_source(sending, settings, reason))
         return false;
     interrupt_catch(); /* a source may wait for its writer */
     int family = choose_family(settings);
     sending->settings = settings;
-    return send_source_open(&sending->source, settings, reason) &&
-           open_socket(fd, settings, family, reason) && open_sender(sending, *fd, reason) &&
+    return open_socket(fd, settings, family, reason) && open_sender(sending, *fd, reason) &&
            privilege_drop(reason) && send_source_begin(&sending->source, settings, reason);
 }
 

@@ -78,20 +78,25 @@ static bool check_count(const struct send_settings *settings, struct reason *rea
            reason_give(reason, "--count is too large for so many targets");
 }
 
-static bool check_targets(struct send_settings *settings, struct reason *reason)
+bool send_check_targets(struct send_settings *settings, FILE *list, struct reason *reason)
 {
     struct targets *targets = &settings->targets;
-    const char *file = settings->targets_file;
+    const char *name = settings->targets_file;
 
     if (settings->map.count > 0)
         return true;
-    if (file != NULL && !targets_add_file(targets, file, reason))
+    if (list != NULL && !targets_add_file(targets, list, name, reason))
         return false;
-    if (targets->count == 0 && file != NULL)
-        return reason_give(reason, "%s names no target", file);
     if (targets->count == 0)
-        return reason_give(reason, "no target, give --to HOST:PORT or --targets FILE");
+        return reason_give(reason, "%s names no target", name);
     return check_count(settings, reason);
+}
+
+static bool check_way(const struct send_settings *settings, struct reason *reason)
+{
+    return settings->map.count > 0 || settings->targets.count > 0 ||
+           settings->targets_file != NULL ||
+           reason_give(reason, "no target, give --to HOST:PORT or --targets FILE");
 }
 
 /* ---- By what way ---------------------------------------------------------------------------- */
@@ -121,7 +126,7 @@ static bool check_stack(struct send_settings *settings, struct reason *reason)
 bool send_check(struct send_settings *settings, struct reason *reason)
 {
     if (!check_source(settings, reason) || !check_pace(settings, reason) ||
-        !check_map(settings, reason) || !check_targets(settings, reason))
+        !check_map(settings, reason) || !check_way(settings, reason))
         return false;
     return backend_is_xdp(settings->common.backend) ? check_xdp(settings, reason)
                                                     : check_stack(settings, reason);

@@ -15,11 +15,12 @@ union send_source {
     struct capture_source capture;
 };
 
-/* Opens what there is to open, and reads nothing of it. The map has to have its family. */
+/* Opens what there is to open, and reads nothing of it. */
 bool send_source_open(union send_source *source, const struct send_settings *settings,
                       struct reason *reason);
 
-/* To be called before anything is taken: reads what a capture begins with, and waits for it. */
+/* To be called before anything is taken: reads what a capture begins with, and waits for it. The
+ * map has to have its family. */
 bool send_source_begin(union send_source *source, const struct send_settings *settings,
                        struct reason *reason);
 

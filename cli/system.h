@@ -83,6 +83,10 @@ bool privilege_read(struct privilege *privilege, struct reason *reason);
  * thread: they are a thread's own. The user stays the same. */
 bool privilege_drop(struct reason *reason);
 
+/* The same, but for those with which a sender past the network stack is opened: where it can only
+ * be opened behind something that others wrote. */
+bool privilege_drop_but_for_xdp(struct reason *reason);
+
 /* ---- Files and pipes ------------------------------------------------------------------------- */
 
 /* Each returns a descriptor, or -1 with errno set. A named pipe is opened without waiting for its

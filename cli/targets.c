@@ -2,7 +2,6 @@
 #include "targets.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,11 +102,16 @@ static bool add_lines(struct targets *targets, FILE *file, const char *name, str
     return good;
 }
 
-bool targets_add_file(struct targets *targets, const char *name, struct reason *reason)
+FILE *targets_open_file(const char *name, struct reason *reason)
 {
     FILE *file = fopen(name, "rb");
     if (file == NULL)
-        return reason_give(reason, "cannot read %s: %s", name, words_of_error(errno));
+        reason_give(reason, "cannot read %s: %s", name, words_of_error(errno));
+    return file;
+}
+
+bool targets_add_file(struct targets *targets, FILE *file, const char *name, struct reason *reason)
+{
     bool good = add_lines(targets, file, name, reason);
     fclose(file);
     return good;

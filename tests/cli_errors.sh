@@ -135,9 +135,9 @@ complains "--json cannot share stdout with the payloads, or is not there" 2 "--j
     recv "${bind[@]}" --json
 
 printf '127.0.0.1:9\0x\n' >"$work/nul"
-complains "a NUL in a list of targets is named" 2 "$work/nul:1: " send --targets "$work/nul" file
+complains "a NUL in a list of targets is named" 2 "$work/nul:1: " send --targets "$work/nul" /dev/null
 { printf '127.0.0.1:9\0' && head -c 4083 /dev/zero | tr '\0' x && echo 127.0.0.1:10; } >"$work/nul"
-complains "and hides no target behind a long line" 2 "$work/nul:1: " send --targets "$work/nul" file
+complains "and hides no target behind a long line" 2 "$work/nul:1: " send --targets "$work/nul" /dev/null
 
 # ---- Past the network stack --------------------------------------------------------------------
 

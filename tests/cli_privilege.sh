@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# cli_privilege.sh: when all is open, and before a byte is read that others wrote, the command has no
-# capabilities; and what it does from then on takes none.
+# cli_privilege.sh: before a byte is read that others wrote, the command has no capabilities, but those
+# that xdp takes while a list of targets is read; and what it does when all is open takes none.
 set -eu
 
 . "$(dirname "$0")/verdict.sh"
@@ -54,6 +54,12 @@ has_none() {
         is_none "$(of_status $set)" || { echo "$set $(of_status $set)"; return 1; }
     done
 }
+# CAP_NET_RAW, CAP_NET_ADMIN and CAP_IPC_LOCK.
+is_of_xdp_alone() {
+    local permitted=$((16#$(of_status CapPrm)))
+    [ $((permitted & 1 << 13)) -ne 0 ] && [ $((permitted & ~(1 << 12 | 1 << 13 | 1 << 14))) -eq 0 ] &&
+        is_none "$(of_status CapInh)" && is_none "$(of_status CapAmb)"
+}
 is_bound() { is_none "$(of_status CapBnd)"; }
 
 end() { # end: of the process, which succeeds.
@@ -66,8 +72,8 @@ listens() { # its address is in $address
     address=$(sed -n 's/^listening on //p' "$work/$1.err")
     [ -n "$address" ]
 }
-waits_for() { # waits_for NAME: it has the pipe open, and reads it.
-    [ -n "$(find "/proc/$process/fd" -lname "$work/$1" 2>/dev/null)" ] && can_gain_none
+waits_for() { # waits_for NAME: it has the pipe open, of which nothing can be read yet.
+    [ -n "$(find "/proc/$process/fd" -lname "$work/$1" 2>/dev/null)" ]
 }
 
 # ---- With any privilege, or none -----------------------------------------------------------------
@@ -93,7 +99,7 @@ check_send() { # check_send WHO
     mkfifo -m 666 "$work/pipe"
     begin send send --quiet --pcap "$work/pipe" --to 127.0.0.1:9
     check "a sender of $1 opens its capture" until_true waits_for pipe
-    check "and has no capability before it reads" has_none
+    check "and has no capability before it reads" until_true has_none
     : >"$work/pipe" # which ends
     end || :
     check "the capture was waited for" grep -q "cannot read $work/pipe: " "$work/send.err"
@@ -102,10 +108,24 @@ check_send() { # check_send WHO
     mkfifo -m 666 "$work/pipe"
     begin send send --quiet --to 127.0.0.1:9 "$work/pipe"
     check "a sender of $1 opens its file" until_true waits_for pipe
-    check "and has no capability before it reads" has_none
+    check "and has no capability before it reads" until_true has_none
     check "nor can it gain one" can_gain_none
     printf 'hello' >"$work/pipe"
     check "it sends" end
+}
+
+# A list of targets that has a writer, and no line yet.
+check_targets() { # check_targets WHO
+    rm -f "$work/list"
+    mkfifo -m 666 "$work/list"
+    begin targets send --quiet --targets "$work/list" "$work/hello"
+    exec 7<>"$work/list"
+    check "a sender of $1 opens its list of targets" until_true waits_for list
+    check "and has no capability before it reads it" until_true has_none
+    check "nor can it gain one" can_gain_none
+    echo "127.0.0.1:9" >&7
+    exec 7>&-
+    check "it sends to them" end
 }
 
 figure() { jq ".answers[] | select(.name == \"privilege\").figures.$1" "$work/out"; }
@@ -131,6 +151,7 @@ check_probe() { # check_probe WHO
 check_all() {
     check_recv "$1"
     check_send "$1"
+    check_targets "$1"
     check_probe "$1"
 }
 
@@ -235,6 +256,20 @@ make_network() {
 
 has_sent_two() { grep -q ' s 2 packets ' "$work/xdp.out"; }
 
+# The list of targets comes before what takes the capability, and says which way to send.
+check_list_of_xdp() { # check_list_of_xdp WHO
+    rm -f "$work/list"
+    mkfifo -m 666 "$work/list"
+    begin list send --quiet --backend xdp --interface near --targets "$work/list" "$work/hello"
+    exec 7<>"$work/list"
+    check "$1 reads its list of targets" until_true waits_for list
+    check "with no capability but those to open the sender" until_true is_of_xdp_alone
+    check "nor can another be gained" can_gain_none
+    echo "10.99.0.2:9" >&7
+    exec 7>&-
+    check "and it sends" end
+}
+
 # The device goes down and up, which takes routes and neighbours with it, and another way is found.
 check_xdp() { # check_xdp WHO
     rm -f "$work/lines"
@@ -242,11 +277,12 @@ check_xdp() { # check_xdp WHO
     know_neighbours
     in_network ip route replace 10.98.0.0/16 via 10.99.0.2
     before=(nsenter --net="/proc/$network/ns/net" "${as[@]}")
+    check_list_of_xdp "$1"
     begin xdp send --lines --quiet --stats --interval 0.01 --backend xdp --interface near \
         --to 10.99.0.2:9 --to 10.98.0.1:9 "$work/lines"
-    exec 7>"$work/lines"
+    exec 7<>"$work/lines"
     check "$1 sends past the network stack" until_true waits_for lines
-    check "without a capability from then on" has_none
+    check "without a capability before it reads" until_true has_none
     check "nor can one be gained" can_gain_none
     echo one >&7
     check "its packets leave" until_true has_sent_two

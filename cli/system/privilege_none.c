@@ -21,6 +21,12 @@ bool privilege_drop(struct reason *reason)
     return true;
 }
 
+bool privilege_drop_but_for_xdp(struct reason *reason)
+{
+    (void)reason;
+    return true;
+}
+
 #else
 
 typedef int libcap_ng_does_it;

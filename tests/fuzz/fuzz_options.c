@@ -157,6 +157,13 @@ static void expect_to_go_together(const struct send_settings *send)
     require(send->map.count > 0 || send->common.count <= INT64_MAX / send->targets.count);
 }
 
+static bool check_all(struct send_settings *send, struct reason *reason)
+{
+    const char *name = send->targets_file;
+    return send_check(send, reason) &&
+           send_check_targets(send, name != NULL ? targets_open_file(name, reason) : NULL, reason);
+}
+
 static void try_send(struct line *line, struct fuzz_input *rest)
 {
     struct send_settings send = { 0 };
@@ -167,7 +174,7 @@ static void try_send(struct line *line, struct fuzz_input *rest)
         if (send.targets_file != NULL)
             send.targets_file = memory_file(rest->at, rest->left);
         memset(&reason, 'x', sizeof reason);
-        if (gave_reason(send_check(&send, &reason), &reason))
+        if (gave_reason(check_all(&send, &reason), &reason))
             expect_to_go_together(&send);
     }
     targets_free(&send.targets);

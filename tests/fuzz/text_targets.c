@@ -85,7 +85,8 @@ void try_target_list(const char *text, size_t len)
     struct expected expected = expect(text, len);
     struct targets targets = { 0 };
     struct reason reason;
-    const bool good = gave_reason(targets_add_file(&targets, name, reason_begin(&reason)), &reason);
+    FILE *file = targets_open_file(name, reason_begin(&reason));
+    const bool good = gave_reason(targets_add_file(&targets, file, name, &reason), &reason);
 
     require(good == (expected.bad_line == 0) && targets.count == expected.targets.count);
     if (!good)
