@@ -1,10 +1,12 @@
 /* flood.c: sends what anybody could: datagrams of any bytes, from any address, whole and damaged.
  *
- *     flood PORT COUNT SEED
+ *     flood spoofed|trains PORT COUNT SEED
  *
- * By IPv4 to 127.0.0.1, from addresses that nobody has: in a network of one's own only, which takes
- * a raw socket (raw(7)). Says on standard output how many of them were whole, so that the kernel
- * hands them over. Where there is no such socket it ends with 77. */
+ * `spoofed` are by IPv4 to 127.0.0.1, from addresses that nobody has: in a network of one's own
+ * only, which takes a raw socket (raw(7)). `trains` are many datagrams each (UDP_SEGMENT), to
+ * 127.0.0.1 and, where there is one, to ::1. Says on standard output how many datagrams it sent,
+ * how many were whole, so that the kernel hands them over, and how many bytes these had. Where
+ * there is no such socket it ends with 77. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,7 +20,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { EXIT_USAGE = 2, EXIT_SKIP = 77, LONGEST = 65507, USUAL = 1400, HEADER = 32 };
+enum { EXIT_USAGE = 2, EXIT_SKIP = 77, LONGEST = 65507, USUAL = 1400, HEADER = 32, MOST = 64 };
+
+static unsigned long long sent, whole; /* datagrams */
+static unsigned long long bytes_whole;
 
 /* ---- Chance ---------------------------------------------------------------------------------- */
 
@@ -131,8 +136,14 @@ static bool damage(struct udphdr *udp, size_t len)
     }
 }
 
-/* Returns whether it is whole. */
-static bool send_one(int fd, uint16_t port)
+static void count(size_t datagrams, size_t len, bool are_whole)
+{
+    sent += datagrams;
+    whole += are_whole ? datagrams : 0;
+    bytes_whole += are_whole ? len : 0;
+}
+
+static void send_spoofed(const int fds[2], uint16_t port)
 {
     static struct datagram datagram;
     const struct sockaddr_in to = { .sin_family = AF_INET,
@@ -150,28 +161,119 @@ static bool send_one(int fd, uint16_t port)
                                     .dest = htons(port),
                                     .len = htons((uint16_t)len) };
     const bool is_whole = !damage(&datagram.udp, len);
-    const ssize_t sent =
-        sendto(fd, &datagram, sizeof datagram.ip + len, 0, (const struct sockaddr *)&to, sizeof to);
-    return sent >= 0 && is_whole;
+    const bool is_sent = sendto(fds[0], &datagram, sizeof datagram.ip + len, 0,
+                                (const struct sockaddr *)&to, sizeof to) >= 0;
+    count(1, len - sizeof datagram.udp, is_sent && is_whole);
+}
+
+/* ---- Trains ---------------------------------------------------------------------------------- */
+
+union control {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(sizeof(uint16_t))];
+};
+
+static void set_segment(struct msghdr *message, union control *control, uint16_t segment)
+{
+    *control = (union control){ .header = { .cmsg_level = IPPROTO_UDP,
+                                            .cmsg_type = UDP_SEGMENT,
+                                            .cmsg_len = CMSG_LEN(sizeof segment) } };
+    memcpy(CMSG_DATA(&control->header), &segment, sizeof segment);
+    message->msg_control = control;
+    message->msg_controllen = sizeof *control;
+}
+
+/* As many segments as there may be, of any length: the last one shorter, as a rule. */
+static size_t write_train(unsigned char *bytes, size_t segment)
+{
+    const size_t most = MOST * segment < LONGEST ? MOST * segment : LONGEST;
+    const size_t len = 1 + below(most);
+
+    for (size_t at = 0; at < len; at += segment)
+        write_payload(bytes + at);
+    return len;
+}
+
+/* By one of the sockets, which are connected. */
+static void send_train(const int fds[2], uint16_t port)
+{
+    static unsigned char bytes[2 * LONGEST + 8];
+    const size_t segment = 1 + below(below(2) == 0 ? HEADER : USUAL);
+    struct iovec piece = { .iov_base = bytes, .iov_len = write_train(bytes, segment) };
+    struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
+    union control control;
+
+    (void)port;
+    set_segment(&message, &control, (uint16_t)segment);
+    count((piece.iov_len + segment - 1) / segment, piece.iov_len,
+          sendmsg(fds[below(2)], &message, 0) >= 0);
+}
+
+/* ---- Sockets --------------------------------------------------------------------------------- */
+
+static bool open_spoofing(int fds[2], uint16_t port)
+{
+    (void)port;
+    fds[0] = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+    return fds[0] >= 0;
+}
+
+static int connect_to(const struct sockaddr *to, socklen_t len)
+{
+    const int fd = socket(to->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return fd >= 0 && connect(fd, to, len) == 0 ? fd : -1;
+}
+
+static bool open_plain(int fds[2], uint16_t port)
+{
+    const struct sockaddr_in in4 = { .sin_family = AF_INET,
+                                     .sin_port = htons(port),
+                                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+                                      .sin6_port = htons(port),
+                                      .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+
+    fds[0] = connect_to((const struct sockaddr *)&in4, sizeof in4);
+    fds[1] = connect_to((const struct sockaddr *)&in6, sizeof in6);
+    if (fds[1] < 0)
+        fds[1] = fds[0];
+    return fds[0] >= 0;
+}
+
+static const struct kind {
+    const char *name;
+    bool (*open)(int fds[2], uint16_t port);
+    void (*send)(const int fds[2], uint16_t port);
+} kinds[] = {
+    { "spoofed", open_spoofing, send_spoofed },
+    { "trains", open_plain, send_train },
+};
+
+static const struct kind *find_kind(const char *name)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    return NULL;
 }
 
 int main(int argc, char **argv)
 {
-    const uint16_t port = argc == 4 ? (uint16_t)strtoul(argv[1], NULL, 10) : 0;
-    unsigned long long whole = 0;
+    const struct kind *kind = argc == 5 ? find_kind(argv[1]) : NULL;
+    const uint16_t port = kind != NULL ? (uint16_t)strtoul(argv[2], NULL, 10) : 0;
+    int fds[2];
 
     if (port == 0) {
-        fprintf(stderr, "usage: flood PORT COUNT SEED\n");
+        fprintf(stderr, "usage: flood spoofed|trains PORT COUNT SEED\n");
         return EXIT_USAGE;
     }
-    state = strtoull(argv[3], NULL, 0);
-    const int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-    if (fd < 0) {
-        printf("cannot run here: no raw socket: %s\n", strerror(errno));
+    state = strtoull(argv[4], NULL, 0);
+    if (!kind->open(fds, port)) {
+        printf("cannot run here: no socket to send %s by: %s\n", kind->name, strerror(errno));
         return EXIT_SKIP;
     }
-    for (unsigned long long left = strtoull(argv[2], NULL, 10); left > 0; left--)
-        whole += send_one(fd, port);
-    printf("%llu\n", whole);
+    for (unsigned long long left = strtoull(argv[3], NULL, 10); left > 0; left--)
+        kind->send(fds, port);
+    printf("%llu %llu %llu\n", sent, whole, bytes_whole);
     return 0;
 }
