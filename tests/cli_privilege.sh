@@ -159,7 +159,7 @@ chmod 755 "$work"
 "$UDPBATCH" probe >"$work/out" 2>&1
 if grep -q 'built without libcap-ng' "$work/out"; then
     check "probe says that nothing is given up" grep -q '^no *privilege' "$work/out"
-    echo "not on this system: this udpbatch is built without libcap-ng"
+    cannot "what capabilities there are: this udpbatch is built without libcap-ng"
     finish
 fi
 
@@ -303,6 +303,10 @@ if ! has_backend=$("$UDPBATCH" probe | grep 'back end xdp') || [ -z "$has_backen
 fi
 if ! make_network 2>>"$work/err"; then
     cannot "networks of one's own: unshare and ip"
+    finish
+fi
+if ! in_network "$UDPBATCH" probe --interface near | grep -q '^yes *back end xdp'; then
+    cannot "past the network stack: the back end xdp does not open"
     finish
 fi
 as=()
