@@ -62,9 +62,10 @@ if(UDPBATCH_CLI)
   install(FILES man/udpbatch.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT manual)
 endif()
 
+# Container engines read the profile, and a distribution may leave out or compress documents.
+install(FILES docs/seccomp.json DESTINATION ${CMAKE_INSTALL_DATADIR}/udpbatch COMPONENT manual)
 if(is_top_level) # within another project the folder is that one's
-  install(FILES docs/seccomp.json docs/seccomp.md DESTINATION ${CMAKE_INSTALL_DOCDIR}
-    COMPONENT manual)
+  install(FILES docs/seccomp.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT manual)
 endif()
 
 # The command prints its completions, which takes that it runs here.

@@ -153,6 +153,15 @@ pages_are_clean() {
     done
 }
 
+# As it is, and not compressed: engines read it. Who has the library alone has it beside its page.
+profile_is_there() {
+    local name
+    for name in udpbatch doc/libudpbatch-dev/docs; do
+        cmp docs/seccomp.json "$root/usr/share/$name/seccomp.json" || return 1
+    done
+    [ -s "$root/usr/share/doc/udpbatch/seccomp.md" ] && [ -s "$root/usr/share/doc/libudpbatch-dev/docs/seccomp.md" ]
+}
+
 # What libudpbatch1 promises to programs.
 functions() { sed -n 's/^ \(udpbatch_[a-z0-9_]*\)@.*/\1/p' debian/libudpbatch1.symbols; }
 
@@ -173,6 +182,7 @@ zsh_completes() { grep '^#compdef udpbatch' "$root/usr/share/zsh/vendor-completi
 
 check "the pages are there, without a warning" pages_are_clean
 check "every function has a page under its name" functions_have_pages
+check "the seccomp profile is there, and its page" profile_is_there
 check "bash has the completion" bash_completes
 check "zsh has the completion" zsh_completes
 exit $failed
