@@ -1,30 +1,12 @@
 /* deputy.h: the kernel's deputy: a thread that gets to see the system calls of another before the
- * kernel does, and does them itself, lets them pass or spoils them (seccomp_unotify(2)). */
+ * kernel does, and does them itself, lets them pass or spoils them. Sends are told by the messages,
+ * all others by the call. */
 #ifndef FAULTS_DEPUTY_H
 #define FAULTS_DEPUTY_H
 
 #include "errors.h"
 #include "load.h"
-
-/* What is watched. Sends are told by the messages, all others by the call. */
-enum call {
-    CALL_SEND, /* sendmmsg, sendmsg */
-    CALL_KICK, /* sendto of nothing: AF_XDP's ring is to be looked at */
-    CALL_ASK,  /* sendto of something: netlink is asked */
-    CALL_HEAR, /* recvmsg: its answer */
-    CALL_POLL,
-    CALL_SLEEP,
-    CALL_GETSOCKOPT,
-    CALL_SETSOCKOPT,
-    CALL_GETSOCKNAME,
-    CALL_GETPEERNAME,
-    CALL_IOCTL,
-    CALL_SOCKET,
-    CALL_BIND,
-    CALLS
-};
-
-extern const char *const CALL_NAMES[CALLS];
+#include "notifier.h"
 
 enum { FOR_EVER = 1000000, ERRORS_OF_SOCKETS = 256 };
 
