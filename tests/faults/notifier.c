@@ -46,6 +46,12 @@ static const struct watched {
 #ifdef SYS_poll
     { SYS_poll, CALL_POLL },
 #endif
+#ifdef SYS_ppoll_time64 /* where a long has 32 bits */
+    { SYS_ppoll_time64, CALL_POLL },
+#endif
+#ifdef SYS_clock_nanosleep_time64
+    { SYS_clock_nanosleep_time64, CALL_SLEEP },
+#endif
 };
 
 enum { WATCHED = sizeof watched / sizeof watched[0] };
