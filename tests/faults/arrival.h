@@ -8,14 +8,17 @@
 /* Receivers at all ports of both families. */
 void arrival_open(void);
 
-/* Waits until as many as are said to be sent are there, then looks for more. Each of them must be
- * one of the load, intact, at its target, once, and behind those before it. Returns NULL, or what
- * is wrong. */
+/* Waits until as many as are said to be sent are there, and takes what is there besides. Each of
+ * them must be one of the load, intact, at its target, once, and behind those before it. Returns
+ * NULL, or what is wrong. */
 const char *arrival_check(size_t count);
+
+size_t arrival_count(void); /* datagrams, by that check */
+
+/* When nothing is sent any more: whether one came late, or once more. */
+const char *arrival_check_end(void);
 
 /* Whether this packet has come. */
 bool has_arrived(size_t packet);
-
-uint64_t arrival_total(void); /* datagrams, of all loads */
 
 #endif

@@ -34,7 +34,7 @@ struct cell {
 struct result {
     bool was_reached; /* the fault was given */
     bool used_mmsg;   /* for those who want to know whether there is such a call */
-    size_t packets, sent, refused;
+    size_t packets, sent, received, refused;
     uint64_t past;   /* the stack */
     uint32_t given;  /* faults */
     uint32_t calls;  /* of the system, to send */

@@ -177,6 +177,7 @@ void judge_end(const struct cell *cell, const struct udpbatch_sender *sender,
 
     result->packets = load.count;
     result->sent = tally.sent;
+    result->received = arrival_count();
     result->refused = tally.refused;
     if (fault != NULL)
         cell_complain("%s", fault);

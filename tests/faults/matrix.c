@@ -59,17 +59,17 @@ static void add_columns(const struct way_of_cell *way)
 }
 
 /* By which system call it sends. */
-static void look_at(struct way_of_cell *way)
+static void look_at(struct way_of_cell *way, bool (*try_it)(const struct cell *cell))
 {
     const struct cell cell = { .way = way,
                                .what = &WHATS[0],
                                .workload = &SMALL[0],
                                .family = AF_INET,
                                .meta = way->kind == SENDER ? OF_ALL : NO_META };
-    way->has_sendmmsg = cell_run(&cell).used_mmsg;
+    way->has_sendmmsg = try_it(&cell);
 }
 
-void matrix_open(uint64_t with_seed)
+void matrix_open(uint64_t with_seed, bool (*try_it)(const struct cell *cell))
 {
     const char *name;
 
@@ -79,7 +79,7 @@ void matrix_open(uint64_t with_seed)
     for (size_t i = 0; (name = udpbatch_backend_name(i)) != NULL && way_count < WAYS_MOST; i++)
         ways[way_count++] = (struct way_of_cell){ name, SENDER, name, false };
     for (size_t i = 0; i < way_count; i++) {
-        look_at(&ways[i]);
+        look_at(&ways[i], try_it);
         add_columns(&ways[i]);
     }
 }

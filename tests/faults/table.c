@@ -13,7 +13,7 @@ static struct spot {
 } spots[COLUMNS_MOST][WHATS_MOST];
 
 static struct sum {
-    uint64_t cells, given, packets, sent, refused, past;
+    uint64_t cells, given, packets, sent, received, refused, past;
 } sums[WAYS_MOST];
 
 /* ---- Counting -------------------------------------------------------------------------------- */
@@ -41,6 +41,7 @@ void table_add(const struct cell *cell, const struct result *result)
     sum->given += result->given;
     sum->packets += result->packets;
     sum->sent += result->sent;
+    sum->received += result->received;
     sum->refused += result->refused;
     sum->past += result->past;
 }
@@ -136,30 +137,53 @@ static void print_others(void)
     }
 }
 
+static struct sum sum_of_all(void)
+{
+    struct sum all = { 0 };
+
+    for (size_t i = 0; i < way_count; i++) {
+        all.cells += sums[i].cells;
+        all.given += sums[i].given;
+        all.packets += sums[i].packets;
+        all.sent += sums[i].sent;
+        all.received += sums[i].received;
+        all.refused += sums[i].refused;
+        all.past += sums[i].past;
+    }
+    return all;
+}
+
 static void print_sum(const char *name, const struct sum *sum)
 {
-    printf("%-10s%8" PRIu64 "%10" PRIu64 "%12" PRIu64 "%12" PRIu64 "%10" PRIu64 "%10" PRIu64
-           "%16" PRIu64 "\n",
-           name, sum->cells, sum->given, sum->packets, sum->sent, sum->refused,
+    printf("%-10s%8" PRIu64 "%10" PRIu64 "%12" PRIu64 "%12" PRIu64 "%12" PRIu64 "%10" PRIu64
+           "%10" PRIu64 "%16" PRIu64 "\n",
+           name, sum->cells, sum->given, sum->packets, sum->sent, sum->received, sum->refused,
            sum->packets - sum->sent - sum->refused, sum->past);
 }
 
 static void print_sums(void)
 {
-    struct sum all = { 0 };
+    const struct sum all = sum_of_all();
 
-    printf("\n%-10s%8s%10s%12s%12s%10s%10s%16s\n", "", "cells", "faults", "packets", "sent",
-           "refused", "unsent", "past the stack");
-    for (size_t i = 0; i < way_count; i++) {
+    printf("\n%-10s%8s%10s%12s%12s%12s%10s%10s%16s\n", "", "cells", "faults", "packets", "sent",
+           "received", "refused", "unsent", "past the stack");
+    for (size_t i = 0; i < way_count; i++)
         print_sum(ways[i].name, &sums[i]);
-        all.cells += sums[i].cells;
-        all.given += sums[i].given;
-        all.packets += sums[i].packets;
-        all.sent += sums[i].sent;
-        all.refused += sums[i].refused;
-        all.past += sums[i].past;
-    }
     print_sum("together", &all);
+}
+
+bool table_adds_up(void)
+{
+    bool adds_up = true;
+
+    for (size_t i = 0; i < way_count; i++) {
+        if (sums[i].sent == sums[i].received)
+            continue;
+        printf("red: by %s %" PRIu64 " packets were sent, and %" PRIu64 " received\n", ways[i].name,
+               sums[i].sent, sums[i].received);
+        adds_up = false;
+    }
+    return adds_up;
 }
 
 void table_print(void)
