@@ -17,6 +17,7 @@ enum { CALLS_IN_VAIN = 3, CALLS_MOST = 20000, PRESSED_BUFFER = 65536, DESCRIPTOR
 static const struct cell *cell;
 static int usual_descriptors; /* without a socket to send on */
 static struct result *result;
+static uint32_t given[FAULTS_MOST];
 
 void cell_complain(const char *format, ...)
 {
@@ -27,6 +28,14 @@ void cell_complain(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(result->fault, sizeof result->fault, format, arguments);
     va_end(arguments);
+}
+
+static void note_given(void)
+{
+    for (size_t i = 0; i < cell->fault_count; i++) {
+        given[i] += deputy_record()->given[i];
+        result->given += deputy_record()->given[i];
+    }
 }
 
 /* ---- Open and close -------------------------------------------------------------------------- */
@@ -80,7 +89,7 @@ static struct udpbatch_sender *open_sender(udpbatch_socket fd, uint32_t queue)
         cell_complain("no sender: %s", strerror(error));
     if (count_descriptors() != usual_descriptors + 1)
         cell_complain("a sender that could not be opened left a descriptor");
-    result->given += deputy_record()->given;
+    note_given();
     deputy_watch(NULL, 0);
     sender = udpbatch_sender_open(fd, &options, &error);
     if (sender == NULL)
@@ -222,10 +231,20 @@ static void run(void)
         flush(sender);
         judge_end(cell, sender, deputy_record(), result);
     }
-    result->given += deputy_record()->given;
+    note_given();
     result->used_mmsg = deputy_record()->has_mmsg;
+    result->asked = deputy_record()->calls[CALL_GETSOCKOPT] > 0;
     deputy_rest();
     close_all(sender, fd, queue);
+}
+
+static bool was_reached(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < cell->fault_count; i++)
+        count += given[i] > 0;
+    return cell->place == PLACE_SEVERAL ? count > 0 : count == cell->fault_count;
 }
 
 struct result cell_run(const struct cell *which)
@@ -235,11 +254,12 @@ struct result cell_run(const struct cell *which)
     cell = which;
     result = &latest;
     latest = (struct result){ .packets = 0 };
+    memset(given, 0, sizeof given);
     if (usual_descriptors == 0)
         usual_descriptors = count_descriptors();
     choose_trains();
     make_load();
     run();
-    latest.was_reached = latest.given > 0;
+    latest.was_reached = was_reached();
     return latest;
 }

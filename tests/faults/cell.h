@@ -11,6 +11,20 @@ struct way_of_cell {
     enum { LEVEL1, MULTI_TARGET, SENDER } kind;
     const char *backend; /* of a sender */
     bool has_sendmmsg;   /* or else sendmsg */
+    bool asks_for_trains;
+};
+
+/* Where faults are: up to EARLY the number of a message, or call. */
+enum { EARLY = 8 };
+enum place {
+    PLACE_LATER = EARLY, /* by chance */
+    PLACE_IN_A_ROW,
+    PLACE_OPEN, /* while the sender is opened: the same again */
+    PLACE_OF_TARGET = 2 * PLACE_OPEN,
+    PLACE_AFTER,  /* what was asked for is done all the same */
+    PLACE_SILENT, /* and nothing is told of what was done */
+    PLACE_SEVERAL,
+    PLACES
 };
 
 struct cell {
@@ -18,6 +32,7 @@ struct cell {
     const struct way_of_cell *way;
     enum call call; /* which is hit */
     const struct what *what;
+    enum place place;
     const struct workload *workload;
     int family;
     enum udpbatch_trains trains;
@@ -32,8 +47,9 @@ struct cell {
 
 /* What came of it. */
 struct result {
-    bool was_reached; /* the fault was given */
+    bool was_reached; /* each fault was given, or one of several by chance */
     bool used_mmsg;   /* for those who want to know whether there is such a call */
+    bool asked;       /* the socket for an option, after it was opened */
     size_t packets, sent, received, refused;
     uint64_t past;   /* the stack */
     uint32_t given;  /* faults */

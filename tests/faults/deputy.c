@@ -33,7 +33,7 @@ static struct fault *find_fault(enum call call, uint32_t made)
 static void give(struct fault *fault)
 {
     fault->times--;
-    record.given++;
+    record.given[fault - faults]++;
     if (meaning_of(fault->error) == UDPBATCH_SOCKET)
         record.socket_errors[fault->error] = true;
 }

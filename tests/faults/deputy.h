@@ -33,9 +33,9 @@ struct met {
 struct record {
     struct met packets[PACKETS_MOST];
     uint32_t calls[CALLS];
-    uint32_t taken; /* messages */
-    uint32_t given; /* faults */
-    uint32_t sends; /* system calls that send, by any way */
+    uint32_t taken;              /* messages */
+    uint32_t given[FAULTS_MOST]; /* of each fault, how often */
+    uint32_t sends;              /* system calls that send, by any way */
     int send_error; /* with which the last send ended; 0: none; set back by deputy_call */
     bool was_alone; /* and whether it was one packet's */
     bool socket_errors[ERRORS_OF_SOCKETS]; /* those that were given */

@@ -36,6 +36,15 @@ struct load load;
 static unsigned char memory[PACKETS_MOST * PAYLOAD_MOST];
 static size_t offsets[PACKETS_MOST + 1]; /* of the payloads, which lie side by side */
 
+const struct workload *find_workload(const char *name)
+{
+    for (size_t i = 0; i < SMALL_COUNT; i++)
+        if (strcmp(SMALL[i].name, name) == 0)
+            return &SMALL[i];
+    assert(false);
+    return NULL;
+}
+
 /* ---- Payloads -------------------------------------------------------------------------------- */
 
 /* splitmix64's last step: every bit of the label shows in every word. */

@@ -58,6 +58,8 @@ extern struct load {
     struct load_options options;
 } load;
 
+const struct workload *find_workload(const char *name); /* a small one */
+
 void load_make(const struct workload *workload, const struct load_options *options);
 
 size_t load_target_of(const union udpbatch_addr *to); /* NULL: the peer; NO_TARGET: a bad one */

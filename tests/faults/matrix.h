@@ -17,9 +17,9 @@ extern size_t way_count;
 extern struct column columns[COLUMNS_MOST];
 extern size_t column_count;
 
-/* Finds the ways of this library, each by a cell without a fault; `try_it` says whether it was sent
- * by sendmmsg. */
-void matrix_open(uint64_t seed, bool (*try_it)(const struct cell *cell));
+/* Finds the ways of this library, and looks at each by cells without a fault. Returns whether all
+ * can be opened here; it says which cannot. */
+bool matrix_open(uint64_t seed, struct result (*try_it)(const struct cell *cell));
 
 /* Calls `visit` for each cell that is laid down, in the order of their numbers, which are the same
  * whatever is visited. */

@@ -4,11 +4,8 @@
 
 #include "matrix.h"
 
+/* A cell whose fault was not met is red, and nothing of it is accounted for. */
 void table_add(const struct cell *cell, const struct result *result);
 void table_print(void); /* the matrix, then what was accounted for */
-/* Whether all that is said to be sent was received, and nothing else. */
-bool table_adds_up(void);
-/* Whether something was red, or a system call that is to be hit was not. */
-bool table_is_green(bool is_whole);
 
 #endif
