@@ -229,7 +229,7 @@ static void run(void)
         send_all(fd, sender);
         result->calls = deputy_record()->sends - before;
         flush(sender);
-        judge_end(cell, sender, deputy_record(), result);
+        judge_end(sender, deputy_record(), result);
     }
     note_given();
     result->used_mmsg = deputy_record()->has_mmsg;
@@ -259,6 +259,7 @@ struct result cell_run(const struct cell *which)
         usual_descriptors = count_descriptors();
     choose_trains();
     make_load();
+    judge_begin(cell);
     run();
     latest.was_reached = was_reached();
     return latest;

@@ -34,8 +34,6 @@ static void give(struct fault *fault)
 {
     fault->times--;
     record.given[fault - faults]++;
-    if (meaning_of(fault->error) == UDPBATCH_SOCKET)
-        record.socket_errors[fault->error] = true;
 }
 
 static int64_t result_of(long result)
@@ -203,6 +201,7 @@ void deputy_call(void)
 {
     pthread_mutex_lock(&lock);
     record.send_error = 0;
+    memset(record.socket_errors, 0, sizeof record.socket_errors);
     pthread_mutex_unlock(&lock);
 }
 

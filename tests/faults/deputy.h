@@ -26,6 +26,7 @@ struct met {
     uint16_t refusals; /* errors that were not of back pressure */
     int last_error;
     bool was_alone; /* and not in a train, when it met that */
+    uint16_t alone; /* how often it did so by itself, and nothing else was sent in between */
     uint8_t taken;  /* by the kernel: how often */
 };
 
@@ -38,7 +39,8 @@ struct record {
     uint32_t sends;              /* system calls that send, by any way */
     int send_error; /* with which the last send ended; 0: none; set back by deputy_call */
     bool was_alone; /* and whether it was one packet's */
-    bool socket_errors[ERRORS_OF_SOCKETS]; /* those that were given */
+    const struct met *last_alone; /* whose it was, if the last send met more than back pressure */
+    bool socket_errors[ERRORS_OF_SOCKETS]; /* those that sends met; set back, too */
     bool has_mmsg;                         /* sendmmsg was called */
     bool was_endless;                      /* the library would not stop */
     bool was_unreadable;                   /* a message with something that is no packet's */

@@ -7,6 +7,97 @@
 
 #include <inttypes.h>
 
+static const struct cell *cell;
+static int fates[PACKETS_MOST]; /* the statuses after the call before */
+
+void judge_begin(const struct cell *which)
+{
+    cell = which;
+    memset(fates, 0, sizeof fates);
+}
+
+/* ---- A refusal ------------------------------------------------------------------------------- */
+
+static bool hears_icmp(void)
+{
+    return cell->is_connected || cell->has_error_queue;
+}
+
+/* How often the packet has to have been tried before it is refused for that. */
+static uint16_t tries_before(int error)
+{
+    enum { ALWAYS = 17, PERHAPS = 2 };
+
+    if (is_always_pending(error))
+        return ALWAYS;
+    return hears_icmp() && may_be_pending(error) ? PERHAPS : 1;
+}
+
+/* Whether the packet may be refused for what it met itself. */
+static bool has_earned(const struct met *met, int error)
+{
+    return met->last_error == error && met->refusals >= tries_before(error) &&
+           (met->was_alone || is_of_all_in_train(error, hears_icmp()));
+}
+
+static bool is_for_want_of_peer(int error)
+{
+    return error == EDESTADDRREQ || error == ENOTCONN;
+}
+
+/* Whether it may be refused for the socket's sake. */
+static bool is_of_socket(size_t i, int error, const struct record *record)
+{
+    if (is_for_want_of_peer(error) && load.packets[i].to != NULL)
+        return false;
+    return meaning_of(error) == UDPBATCH_SOCKET && record->socket_errors[error];
+}
+
+static void judge_refusal(size_t i, const struct record *record)
+{
+    const struct met *met = &record->packets[i];
+    const int error = -load.packets[i].status;
+
+    if (load.target[i] == NO_TARGET && (error == EAFNOSUPPORT || met->last_error == error))
+        return;
+    if (meaning_of(error) == UDPBATCH_BUSY)
+        cell_complain("packet %zu was refused for back pressure, %d", i, error);
+    else if (!has_earned(met, error) && !is_of_socket(i, error, record))
+        cell_complain("packet %zu was refused by %d; it has met %u errors, the last %d%s", i, error,
+                      met->refusals, met->last_error, met->was_alone ? " alone" : "");
+}
+
+/* A packet that has met enough by itself is not tried until it leaves. But sendmmsg may be a call
+ * that this system has not, which is found out by what it says of the first packet. */
+static void judge_sent(size_t i, const struct record *record)
+{
+    const struct met *met = &record->packets[i];
+    const int error = met->last_error;
+
+    if (met->alone == 0 || meaning_of(error) == UDPBATCH_BUSY ||
+        (error == ENOSYS && cell->way->has_sendmmsg))
+        return;
+    if (met->alone >= tries_before(error))
+        cell_complain("packet %zu met error %d by itself %u times, and was sent", i, error,
+                      met->alone);
+}
+
+/* What has a fate keeps it. */
+static void judge_fates(const struct udpbatch_packet *packets, size_t n,
+                        const struct record *record)
+{
+    for (size_t i = (size_t)(packets - load.packets), end = i + n; i < end; i++) {
+        const int status = load.packets[i].status;
+        if (fates[i] != 0 && status != fates[i])
+            cell_complain("packet %zu had the status %d, and has %d", i, fates[i], status);
+        if (fates[i] == 0 && status < 0)
+            judge_refusal(i, record);
+        if (fates[i] == 0 && status == 1)
+            judge_sent(i, record);
+        fates[i] = status;
+    }
+}
+
 /* ---- A call ---------------------------------------------------------------------------------- */
 
 static struct udpbatch_tally count(const struct udpbatch_packet *packets, size_t n)
@@ -63,63 +154,17 @@ void judge_tally(const struct udpbatch_tally *tally, const struct udpbatch_packe
         cell_complain("the first refused is %zu by %d, not %zu by %d", counted.first_refused,
                       counted.first_error, tally->first_refused, tally->first_error);
     judge_pressure(tally, record);
+    judge_fates(packets, n, record);
     if (record->was_endless)
         cell_complain("it would not stop making system calls");
     if (record->was_unreadable)
         cell_complain("it sent what is no packet's");
 }
 
-/* ---- A refusal ------------------------------------------------------------------------------- */
-
-/* How often the packet has to have been tried before it is refused for that. */
-static uint16_t tries_before(int error, bool hears_icmp)
-{
-    enum { ALWAYS = 17, PERHAPS = 2 };
-
-    if (is_always_pending(error))
-        return ALWAYS;
-    return hears_icmp && may_be_pending(error) ? PERHAPS : 1;
-}
-
-/* Whether the packet may be refused for what it met itself. */
-static bool has_earned(const struct met *met, int error, bool hears_icmp)
-{
-    return met->last_error == error && met->refusals >= tries_before(error, hears_icmp) &&
-           (met->was_alone || is_of_all_in_train(error, hears_icmp));
-}
-
-static bool is_for_want_of_peer(int error)
-{
-    return error == EDESTADDRREQ || error == ENOTCONN;
-}
-
-/* Whether it may be refused for the socket's sake. */
-static bool is_of_socket(size_t i, int error, const struct record *record)
-{
-    if (is_for_want_of_peer(error) && load.packets[i].to != NULL)
-        return false;
-    return meaning_of(error) == UDPBATCH_SOCKET && record->socket_errors[error];
-}
-
-static void judge_refusal(const struct cell *cell, size_t i, const struct record *record)
-{
-    const struct met *met = &record->packets[i];
-    const int error = -load.packets[i].status;
-    bool hears_icmp = cell->is_connected || cell->has_error_queue;
-
-    if (load.target[i] == NO_TARGET && (error == EAFNOSUPPORT || met->last_error == error))
-        return;
-    if (meaning_of(error) == UDPBATCH_BUSY)
-        cell_complain("packet %zu was refused for back pressure, %d", i, error);
-    else if (!has_earned(met, error, hears_icmp) && !is_of_socket(i, error, record))
-        cell_complain("packet %zu was refused by %d; it has met %u errors, the last %d%s", i, error,
-                      met->refusals, met->last_error, met->was_alone ? " alone" : "");
-}
-
 /* ---- The end --------------------------------------------------------------------------------- */
 
 /* By the ring a packet leaves without having been seen at the door. */
-static void judge_packet(const struct cell *cell, size_t i, const struct record *record)
+static void judge_packet(size_t i, const struct record *record)
 {
     const struct met *met = &record->packets[i];
     const int status = load.packets[i].status;
@@ -135,8 +180,6 @@ static void judge_packet(const struct cell *cell, size_t i, const struct record 
         cell_complain("packet %zu arrived, and has the status %d", i, status);
     if (status == 1 && is_by_socket && met->taken != 1)
         cell_complain("packet %zu is said to be sent, and the kernel took it not", i);
-    if (status < 0)
-        judge_refusal(cell, i, record);
 }
 
 static void judge_stats(const struct udpbatch_sender *sender, struct result *result)
@@ -169,8 +212,8 @@ static void judge_stats(const struct udpbatch_sender *sender, struct result *res
     result->past = stats.xdp_packets;
 }
 
-void judge_end(const struct cell *cell, const struct udpbatch_sender *sender,
-               const struct record *record, struct result *result)
+void judge_end(const struct udpbatch_sender *sender, const struct record *record,
+               struct result *result)
 {
     struct udpbatch_tally tally = count(load.packets, load.count);
     const char *fault = arrival_check(tally.sent);
@@ -182,7 +225,7 @@ void judge_end(const struct cell *cell, const struct udpbatch_sender *sender,
     if (fault != NULL)
         cell_complain("%s", fault);
     for (size_t i = 0; i < load.count; i++)
-        judge_packet(cell, i, record);
+        judge_packet(i, record);
     if (sender != NULL)
         judge_stats(sender, result);
 }

@@ -54,6 +54,10 @@ static void tell_refused(struct record *record, struct met *met)
     met->was_alone = record->was_alone;
     if (meaning_of(met->last_error) != UDPBATCH_BUSY)
         met->refusals++;
+    if (!record->was_alone || record->last_alone != met)
+        met->alone = 0;
+    met->alone += record->was_alone;
+    record->last_alone = record->was_alone ? met : NULL;
 }
 
 void witness_taken(const struct attempt *attempt, size_t count, struct record *record)
@@ -61,6 +65,7 @@ void witness_taken(const struct attempt *attempt, size_t count, struct record *r
     for (size_t i = 0; i < count; i++)
         for_each_packet(message_of(attempt, i), record, tell_taken);
     record->taken += (uint32_t)count;
+    record->last_alone = NULL;
 }
 
 void witness_refused(const struct attempt *attempt, int error, struct record *record)
@@ -69,5 +74,9 @@ void witness_refused(const struct attempt *attempt, int error, struct record *re
 
     record->was_alone = for_each_packet(message, record, tell_nothing) == 1;
     record->send_error = error;
+    if (meaning_of(error) == UDPBATCH_SOCKET)
+        record->socket_errors[error] = true;
     for_each_packet(message, record, tell_refused);
+    if (meaning_of(error) == UDPBATCH_BUSY)
+        record->last_alone = NULL;
 }
