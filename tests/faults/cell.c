@@ -218,6 +218,7 @@ static void run(void)
     udpbatch_socket fd = open_socket();
     uint32_t queue = closer_free_queue();
 
+    deputy_watch_socket(fd, cell->family);
     if (cell->from_open)
         deputy_watch(cell->faults, cell->fault_count);
     if (cell->way->kind == SENDER)
@@ -235,7 +236,9 @@ static void run(void)
     result->used_mmsg = deputy_record()->has_mmsg;
     result->asked = deputy_record()->calls[CALL_GETSOCKOPT] > 0;
     deputy_rest();
-    close_all(sender, fd, queue);
+    if (deputy_record()->was_written)
+        cell_complain("something was written into a pipe");
+    close_all(sender, deputy_record()->was_closed ? NO_SOCKET : fd, queue);
 }
 
 static bool was_reached(void)

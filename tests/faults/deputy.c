@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "deputy.h"
 
+#include "acts.h"
 #include "witness.h"
 
 #include <pthread.h>
@@ -19,6 +20,7 @@ static bool is_watching;
 static struct fault faults[FAULTS_MOST];
 static size_t fault_count;
 static struct record record;
+static int socket_fd = -1, socket_family;
 
 /* ---- Faults ---------------------------------------------------------------------------------- */
 
@@ -34,6 +36,8 @@ static void give(struct fault *fault)
 {
     fault->times--;
     record.given[fault - faults]++;
+    if (is_done_meanwhile(fault->act))
+        record.was_closed |= acts_do(fault->act, fault->error, socket_fd, socket_family);
 }
 
 static int64_t result_of(long result)
@@ -66,7 +70,8 @@ static struct fault *find_fault_of_message(const struct attempt *attempt, size_t
     for (size_t j = 0; j < fault_count; j++) {
         struct fault *fault = &faults[j];
         bool is_none =
-            fault->act == ACT_NO_MMSG || (attempt->message != NULL && fault->act != ACT_ERROR);
+            fault->act == ACT_NO_MMSG ||
+            (attempt->message != NULL && fault->act != ACT_ERROR && !is_done_meanwhile(fault->act));
         bool is_hit = fault->is_of_target ? fault->at == target : fault->at == record.taken + i;
         if (fault->call == CALL_SEND && !is_none && fault->times > 0 && is_hit)
             return fault;
@@ -91,6 +96,8 @@ static int64_t send_with_faults(const struct attempt *attempt)
     if (fault->act == ACT_SHORT)
         return really_send(attempt, attempt->count);
     give(fault);
+    if (is_done_meanwhile(fault->act))
+        return really_send(attempt, attempt->count);
     if (fault->act == ACT_NOTHING)
         witness_refused(attempt, EIO, &record); /* which is what is made of it */
     else if (fault->error != 0)
@@ -147,6 +154,8 @@ static int64_t on_other(enum call call, const struct seccomp_data *data)
     if (fault == NULL)
         return PASS;
     give(fault);
+    if (is_done_meanwhile(fault->act))
+        return PASS;
     if (fault->act == ACT_AFTER && call == CALL_KICK)
         kick(data);
     return -fault->error;
@@ -197,6 +206,14 @@ void deputy_watch(const struct fault *wanted, size_t n)
     pthread_mutex_unlock(&lock);
 }
 
+void deputy_watch_socket(int fd, int family)
+{
+    pthread_mutex_lock(&lock);
+    socket_fd = fd;
+    socket_family = family;
+    pthread_mutex_unlock(&lock);
+}
+
 void deputy_call(void)
 {
     pthread_mutex_lock(&lock);
@@ -224,6 +241,7 @@ void deputy_rest(void)
     pthread_mutex_lock(&lock);
     is_watching = false;
     pthread_mutex_unlock(&lock);
+    record.was_written = acts_end(); /* whose own calls are told of, and pass */
 }
 
 bool deputy_hears_calls(void)

@@ -44,6 +44,8 @@ struct record {
     bool has_mmsg;                         /* sendmmsg was called */
     bool was_endless;                      /* the library would not stop */
     bool was_unreadable;                   /* a message with something that is no packet's */
+    bool was_closed;                       /* the socket's descriptor, meanwhile */
+    bool was_written;                      /* into what is no socket; known after deputy_rest */
 };
 
 /* Sets a filter on the calling thread, for good, and the deputy to work. Returns NULL, or what is
@@ -55,9 +57,10 @@ bool deputy_hears_calls(void);
 
 /* From now on, with these faults, and a new record. */
 void deputy_watch(const struct fault *faults, size_t n);
-void deputy_call(void);                   /* a call of the library begins */
-void deputy_relent(void);                 /* no faults any more */
-const struct record *deputy_record(void); /* holds until the thread makes system calls again */
-void deputy_rest(void);                   /* all calls pass unseen */
+void deputy_watch_socket(int fd, int family); /* to which something may be done meanwhile */
+void deputy_call(void);                       /* a call of the library begins */
+void deputy_relent(void);                     /* no faults any more */
+const struct record *deputy_record(void);     /* holds until the thread makes system calls again */
+void deputy_rest(void); /* all calls pass unseen, and what was done meanwhile is ended */
 
 #endif

@@ -65,6 +65,11 @@ const struct what WHATS[] = {
     { "count 0", 0, ACT_NOTHING, UDPBATCH_NO_ERROR },
     { "filter: ENOSYS", ENOSYS, ACT_NO_MMSG, UDPBATCH_NO_ERROR },
     { "filter: EPERM", EPERM, ACT_NO_MMSG, UDPBATCH_NO_ERROR },
+    /* What another thread does meanwhile. */
+    { "fd closed", EBADF, ACT_CLOSE, UDPBATCH_SOCKET },
+    { "fd a pipe", ENOTSOCK, ACT_REPLACE, UDPBATCH_SOCKET },
+    { "fd another", 0, ACT_REPLACE, UDPBATCH_NO_ERROR },
+    { "fork", 0, ACT_FORK, UDPBATCH_NO_ERROR },
     { "several", 0, ACT_SEVERAL, UDPBATCH_NO_ERROR },
 };
 

@@ -14,6 +14,9 @@ enum act {
     ACT_SHORT,   /* of several messages only the first ones are sent */
     ACT_NOTHING, /* nothing is done, and 0 told */
     ACT_NO_MMSG, /* sendmmsg is refused altogether, as old kernels and filters do */
+    ACT_CLOSE,   /* the socket's descriptor is closed before the call is made */
+    ACT_REPLACE, /* it becomes another file: a pipe, or another UDP socket */
+    ACT_FORK,    /* another thread forks */
     ACT_SEVERAL  /* several of these at once, by chance */
 };
 

@@ -1,5 +1,6 @@
 /* lay_kicks.c: faults of the call by which AF_XDP's ring is looked at. */
 #define _GNU_SOURCE
+#include "acts.h"
 #include "lay.h"
 
 #include <errno.h>
@@ -81,9 +82,10 @@ static void lay_after(const struct column *column, const struct what *what)
 
 void lay_kicks(const struct column *column, const struct what *what)
 {
+    if (what->act == ACT_ERROR || is_done_meanwhile(what->act))
+        lay_once(column, what);
     if (what->act != ACT_ERROR)
         return;
-    lay_once(column, what);
     lay_lasting(column, what);
     if (!has_looked(what->error) && what->error != EINTR)
         lay_silent(column, what);

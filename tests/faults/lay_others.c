@@ -1,5 +1,6 @@
 /* lay_others.c: faults of the calls by which the library asks, waits and opens. */
 #define _GNU_SOURCE
+#include "acts.h"
 #include "lay.h"
 
 #include <errno.h>
@@ -36,6 +37,8 @@ static bool is_asked_for(const struct what *what)
     static const int errors[] = { EAGAIN, ENOBUFS, ENOMEM,      EINTR,  EBADF, EACCES,
                                   EPERM,  EINVAL,  ENOPROTOOPT, ENODEV, ENOSYS };
 
+    if (is_done_meanwhile(what->act))
+        return true;
     for (size_t i = 0; what->act == ACT_ERROR && i < COUNT_OF(errors); i++)
         if (what->error == errors[i])
             return true;
@@ -100,7 +103,7 @@ static void lay_part(const struct column *column, const struct what *what, enum 
         lay_one(column, what, first + at, at);
     if (count > FIRST_CALLS)
         lay_one(column, what, first + PLACE_LATER, FIRST_CALLS + below(count - FIRST_CALLS));
-    if (count > 0)
+    if (count > 0 && what->act == ACT_ERROR)
         lay_one(column, what, first + PLACE_IN_A_ROW, 0);
 }
 
@@ -108,8 +111,10 @@ void lay_others(const struct column *column, const struct what *what)
 {
     const struct reach reach = reach_of(column);
 
-    if (!is_asked_for(what) || (column->call == CALL_SLEEP && what->error != EINTR))
+    if (!is_asked_for(what) ||
+        (column->call == CALL_SLEEP && what->act == ACT_ERROR && what->error != EINTR))
         return;
-    lay_part(column, what, PLACE_OPEN, reach.in_open);
+    if (what->act == ACT_ERROR)
+        lay_part(column, what, PLACE_OPEN, reach.in_open);
     lay_part(column, what, 0, reach.amid);
 }

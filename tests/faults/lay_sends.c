@@ -1,6 +1,7 @@
 /* lay_sends.c: faults of the calls that send: at each of the first messages, at later ones by
  * chance, lasting ones, and those of one target. */
 #define _GNU_SOURCE
+#include "acts.h"
 #include "lay.h"
 
 #include <errno.h>
@@ -76,14 +77,14 @@ static void lay_late(const struct column *column, const struct what *what)
         uint32_t at = EARLY + below(LATE_MOST - EARLY);
         cell.trains = one_in(2) ? UDPBATCH_TRAINS_AUTO : UDPBATCH_TRAINS_OFF;
         choose_load(&cell, LARGE, LARGE_COUNT, at);
-        add_fault(&cell, what, at, 1 + below(3));
+        add_fault(&cell, what, at, is_done_meanwhile(what->act) ? 1 : 1 + below(3));
         lay_cell(&cell);
     }
 }
 
 void lay_sends(const struct column *column, const struct what *what)
 {
-    if (what->act != ACT_ERROR && !column->way->has_sendmmsg)
+    if (what->act != ACT_ERROR && !is_done_meanwhile(what->act) && !column->way->has_sendmmsg)
         return;
     lay_early(column, what);
     lay_late(column, what);

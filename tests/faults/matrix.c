@@ -1,6 +1,7 @@
 /* matrix.c: back end x error x position. The first positions of each are all there, and others by
  * chance; what they are tried with, loads and kinds of sockets, changes from cell to cell. */
 #define _GNU_SOURCE
+#include "acts.h"
 #include "lay.h"
 
 #include <net/if.h>
@@ -230,7 +231,7 @@ struct cell matrix_by_chance(uint32_t of)
     choose_load(&cell, LARGE, LARGE_COUNT, 0);
     for (unsigned i = 2 + below(FAULTS_MOST - 1); i > 0; i--) {
         const struct what *what = &WHATS[below((unsigned)WHAT_SEVERAL)];
-        if (what->act != ACT_NO_MMSG)
+        if (what->act != ACT_NO_MMSG && !is_done_meanwhile(what->act))
             add_fault(&cell, what, below(messages_of(&cell, cell.workload)), 1 + below(3));
     }
     return cell;
