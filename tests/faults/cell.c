@@ -5,8 +5,10 @@
 #include "arrival.h"
 #include "closer.h"
 #include "judge.h"
+#include "queue.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -132,11 +134,23 @@ static struct udpbatch_tally send_once(udpbatch_socket fd, struct udpbatch_sende
     return tally;
 }
 
-/* As a program would; what it is told of the wait may be any error, as long as nothing is lost. */
-static void wait_once(struct udpbatch_sender *sender)
+/* Level 1 waits by itself. */
+static void wait_for_room(udpbatch_socket fd, int error)
 {
-    int waited = sender != NULL ? udpbatch_sender_wait(sender, PATIENCE_MS) : 0;
+    struct pollfd room = { .fd = fd, .events = POLLOUT };
+    if (error == EAGAIN)
+        poll(&room, 1, PATIENCE_MS);
+}
 
+/* As a program would; what it is told of the wait may be any error, as long as nothing is lost. */
+static void wait_once(udpbatch_socket fd, struct udpbatch_sender *sender, int error)
+{
+    int waited = 0;
+
+    if (sender != NULL)
+        waited = udpbatch_sender_wait(sender, PATIENCE_MS);
+    else
+        wait_for_room(fd, error);
     if (waited > 0)
         cell_complain("the wait returned %d", waited);
 }
@@ -149,7 +163,7 @@ static void send_part(udpbatch_socket fd, struct udpbatch_sender *sender,
     int in_vain = 0;
 
     for (int calls = 0; tally.unsent > 0 && calls < CALLS_MOST; calls++) {
-        wait_once(sender);
+        wait_once(fd, sender, tally.unsent_error);
         tally = send_once(fd, sender, packets, n);
         in_vain = tally.unsent == unsent ? in_vain + 1 : 0;
         unsent = tally.unsent;
@@ -233,6 +247,7 @@ static void run(void)
         judge_end(sender, deputy_record(), result);
     }
     note_given();
+    result->pressed = deputy_record()->pressed;
     result->used_mmsg = deputy_record()->has_mmsg;
     result->asked = deputy_record()->calls[CALL_GETSOCKOPT] > 0;
     deputy_rest();
@@ -261,6 +276,8 @@ struct result cell_run(const struct cell *which)
     if (usual_descriptors == 0)
         usual_descriptors = count_descriptors();
     choose_trains();
+    if (!queue_be_slow(cell->place == PLACE_PRESSED))
+        cell_complain("tc cannot change the queue");
     make_load();
     judge_begin(cell);
     run();

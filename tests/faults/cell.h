@@ -21,8 +21,9 @@ enum place {
     PLACE_IN_A_ROW,
     PLACE_OPEN, /* while the sender is opened: the same again */
     PLACE_OF_TARGET = 2 * PLACE_OPEN,
-    PLACE_AFTER,  /* what was asked for is done all the same */
-    PLACE_SILENT, /* and nothing is told of what was done */
+    PLACE_AFTER,   /* what was asked for is done all the same */
+    PLACE_SILENT,  /* and nothing is told of what was done */
+    PLACE_PRESSED, /* W8: behind a slow queue */
     PLACE_SEVERAL,
     PLACES
 };
@@ -51,10 +52,11 @@ struct result {
     bool used_mmsg;   /* for those who want to know whether there is such a call */
     bool asked;       /* the socket for an option, after it was opened */
     size_t packets, sent, received, refused;
-    uint64_t past;   /* the stack */
-    uint32_t given;  /* faults */
-    uint32_t calls;  /* of the system, to send */
-    char fault[240]; /* empty: green */
+    uint64_t past;    /* the stack */
+    uint32_t given;   /* faults */
+    uint32_t pressed; /* errors of back pressure that the kernel gave by itself */
+    uint32_t calls;   /* of the system, to send */
+    char fault[240];  /* empty: green */
 };
 
 struct result cell_run(const struct cell *cell);

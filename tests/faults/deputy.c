@@ -56,6 +56,7 @@ static int64_t really_send(const struct attempt *attempt, size_t count)
     int error = result < 0 ? errno : 0;
 
     record.send_error = 0;
+    record.pressed += meaning_of(error) == UDPBATCH_BUSY;
     if (error != 0)
         witness_refused(attempt, error, &record);
     else

@@ -36,6 +36,7 @@ struct record {
     uint32_t calls[CALLS];
     uint32_t taken;              /* messages */
     uint32_t given[FAULTS_MOST]; /* of each fault, how often */
+    uint32_t pressed;            /* errors of back pressure that the kernel gave by itself */
     uint32_t sends;              /* system calls that send, by any way */
     int send_error; /* with which the last send ended; 0: none; set back by deputy_call */
     bool was_alone; /* and whether it was one packet's */

@@ -23,6 +23,7 @@ bool is_xdp(const struct way_of_cell *way);
 
 /* All cells of a column and an error. */
 void lay_sends(const struct column *column, const struct what *what);
+void lay_pressed(const struct column *column, const struct what *what);
 void lay_kicks(const struct column *column, const struct what *what);
 void lay_others(const struct column *column, const struct what *what);
 

@@ -94,3 +94,30 @@ void lay_sends(const struct column *column, const struct what *what)
     if (meaning_of(what->error) != UDPBATCH_SOCKET)
         lay_of_target(column, what);
 }
+
+/* ---- W8 -------------------------------------------------------------------------------------- */
+
+/* By then the socket's buffer is full: three trains fill it, or 57 packets. */
+static uint32_t where_it_presses(enum udpbatch_trains trains)
+{
+    return trains == UDPBATCH_TRAINS_AUTO ? 4 + below(8) : 64 + below(32);
+}
+
+void lay_pressed(const struct column *column, const struct what *what)
+{
+    bool is_multi = column->way->kind == MULTI_TARGET;
+
+    if (column->call != CALL_SEND || what->act == ACT_NO_MMSG ||
+        (what->act != ACT_ERROR && !is_done_meanwhile(what->act) && !column->way->has_sendmmsg))
+        return;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct cell cell = begin_cell(column, what, PLACE_PRESSED);
+        cell.trains = is_multi ? UDPBATCH_TRAINS_OFF : every_other(i);
+        cell.workload = is_multi ? find_large_workload("W1", 200) : find_large_workload("W2", 129);
+        cell.is_pressed = true;
+        cell.in_order = false;
+        cell.meta = is_xdp(cell.way) ? OF_ALL : NO_META;
+        add_fault(&cell, what, where_it_presses(cell.trains), 1);
+        lay_cell(&cell);
+    }
+}

@@ -15,7 +15,7 @@ const struct workload SMALL[] = {
 };
 const size_t SMALL_COUNT = sizeof SMALL / sizeof SMALL[0];
 
-/* W7 is W1 and W2 with bad addresses; what makes W8 of W2 is the socket. */
+/* W7 is W1 and W2 with bad addresses; what makes W8 of W2 is the socket and the queue. */
 const struct workload LARGE[] = {
     { "W2", EVERY_SECOND_TO_ONE, 256, 129, 1228, 0, 128 },
     { "W6", TO_EACH, 32, 64, 1228, 0, 64 },
@@ -41,6 +41,15 @@ const struct workload *find_workload(const char *name)
     for (size_t i = 0; i < SMALL_COUNT; i++)
         if (strcmp(SMALL[i].name, name) == 0)
             return &SMALL[i];
+    assert(false);
+    return NULL;
+}
+
+const struct workload *find_large_workload(const char *name, uint32_t targets)
+{
+    for (size_t i = 0; i < LARGE_COUNT; i++)
+        if (strcmp(LARGE[i].name, name) == 0 && LARGE[i].targets == targets)
+            return &LARGE[i];
     assert(false);
     return NULL;
 }

@@ -59,6 +59,7 @@ extern struct load {
 } load;
 
 const struct workload *find_workload(const char *name); /* a small one */
+const struct workload *find_large_workload(const char *name, uint32_t targets);
 
 void load_make(const struct workload *workload, const struct load_options *options);
 

@@ -206,6 +206,9 @@ void matrix_walk(void (*visit)(const struct cell *cell))
     for (size_t i = 0; i < column_count; i++)
         for (size_t j = 0; j < WHAT_COUNT; j++)
             lay(&columns[i], &WHATS[j]);
+    for (size_t i = 0; i < column_count; i++)
+        for (size_t j = 0; j < WHAT_SEVERAL; j++)
+            lay_pressed(&columns[i], &WHATS[j]);
 }
 
 uint32_t matrix_end(void)

@@ -78,14 +78,16 @@ static const struct place_name {
                 { 7, '7' },
                 { PLACE_LATER, '+' },
                 { PLACE_IN_A_ROW, 'r' },
-                { PLACE_OF_TARGET, 't' } },
+                { PLACE_OF_TARGET, 't' },
+                { PLACE_PRESSED, 'w' } },
   OF_KICK[] = { { 0, '0' },           { 1, '1' },           { 2, '2' }, { PLACE_IN_A_ROW, 'r' },
                 { PLACE_AFTER, 'a' }, { PLACE_SILENT, 's' } };
 
 static const char legend[] =
     "How many cells are green, or X if one is not, at message 0 to 7 each (+: at later ones by\n"
-    "chance, r: several times in a row or for ever, t: all messages to one target), and of sendto\n"
-    "at call 0 to 2 (a: after the ring was looked at, s: and the kernel does not tell of it):\n\n";
+    "chance, r: several times in a row or for ever, t: all messages to one target, w: W8,\n"
+    "while the queue is full), and of sendto at call 0 to 2 (a: after the ring was looked at, s: "
+    "and the kernel does not tell of it):\n\n";
 
 static bool is_of_sending(const struct column *column)
 {
