@@ -22,25 +22,6 @@
 
 enum { EXIT_USAGE = 2, PATIENCE_S = 900, REDS_MOST = 20 };
 
-static const char help[] =
-    "Usage: scripts/faults [OPTION ...]\n"
-    "\n"
-    "Sends over a cable between two network namespaces while system calls fail, and\n"
-    "accounts for each packet: sent, refused or unsent, as it arrived or did not.\n"
-    "Prints how many positions of each back end and error are green. The exit status\n"
-    "is 0 if all are, 1 if one is red, 2 for a bad argument, 77 if it cannot run here.\n"
-    "\n"
-    "  --backend NAME  only this back end; send and multi are those of level 1\n"
-    "  --call NAME     only faults of this system call: send, kick (of AF_XDP's ring),\n"
-    "                  getsockopt, poll, sleep ...\n"
-    "  --error NAME    only this error, as EAGAIN, or \"short count\" and the like\n"
-    "  --cell N        only this cell\n"
-    "  --every N       only each Nth cell\n"
-    "  --packets N     cells with several faults at once until so many packets are\n"
-    "                  accounted for; 1400000\n"
-    "  --seed N        for what is left to chance; printed, the clock by default\n"
-    "  --help          this text\n";
-
 static struct {
     const char *backend, *error;
     int call; /* -1: all */
@@ -122,23 +103,16 @@ static int take_option(char option, const char *argument)
 
 static void read_options(int argc, char **argv)
 {
-    static const struct option options[] = { { "backend", required_argument, NULL, 'b' },
-                                             { "call", required_argument, NULL, 'c' },
-                                             { "error", required_argument, NULL, 'e' },
-                                             { "cell", required_argument, NULL, 'n' },
-                                             { "every", required_argument, NULL, 'y' },
-                                             { "packets", required_argument, NULL, 'p' },
-                                             { "seed", required_argument, NULL, 's' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { NULL, 0, NULL, 0 } };
+    static const struct option options[] = {
+        { "backend", required_argument, NULL, 'b' }, { "call", required_argument, NULL, 'c' },
+        { "error", required_argument, NULL, 'e' },   { "cell", required_argument, NULL, 'n' },
+        { "every", required_argument, NULL, 'y' },   { "packets", required_argument, NULL, 'p' },
+        { "seed", required_argument, NULL, 's' },    { NULL, 0, NULL, 0 }
+    };
     int option;
 
     wanted.seed = (uint64_t)time(NULL);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            exit(EXIT_SUCCESS);
-        }
         if (take_option((char)option, optarg) != 0)
             exit(EXIT_USAGE);
     }
