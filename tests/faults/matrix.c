@@ -224,6 +224,17 @@ static const struct column *column_of(const struct way_of_cell *way)
     return NULL;
 }
 
+/* One that concerns a message, and leaves something to be met by the others. */
+static const struct what *any_what(void)
+{
+    const struct what *what;
+
+    do
+        what = &WHATS[below((unsigned)WHAT_SEVERAL)];
+    while (what->act == ACT_NO_MMSG || is_done_meanwhile(what->act));
+    return what;
+}
+
 struct cell matrix_by_chance(uint32_t of)
 {
     number = of;
@@ -233,9 +244,8 @@ struct cell matrix_by_chance(uint32_t of)
     cell.trains = one_in(2) ? UDPBATCH_TRAINS_AUTO : UDPBATCH_TRAINS_OFF;
     choose_load(&cell, LARGE, LARGE_COUNT, 0);
     for (unsigned i = 2 + below(FAULTS_MOST - 1); i > 0; i--) {
-        const struct what *what = &WHATS[below((unsigned)WHAT_SEVERAL)];
-        if (what->act != ACT_NO_MMSG && !is_done_meanwhile(what->act))
-            add_fault(&cell, what, below(messages_of(&cell, cell.workload)), 1 + below(3));
+        const struct what *what = any_what();
+        add_fault(&cell, what, below(messages_of(&cell, cell.workload)), 1 + below(3));
     }
     return cell;
 }
