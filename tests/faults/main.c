@@ -70,6 +70,12 @@ static void run(const struct cell *cell)
         tell_red("it was not met, so that nothing was tried");
 }
 
+static bool has_to_have_all(void)
+{
+    const char *ci = getenv("CI");
+    return ci != NULL && ci[0] != '\0';
+}
+
 static bool try_queue(void)
 {
     has_queue = queue_be_slow(true) && queue_be_slow(false);
@@ -215,9 +221,12 @@ int main(int argc, char **argv)
     begin();
     printf("the seed is %" PRIu64 "\n", wanted.seed);
     check_meanings();
-    bool has_all = matrix_open(wanted.seed, try_it) & try_queue();
-    if (!has_all && must_be_able("something that is not checked"))
+    bool has_all = matrix_open(wanted.seed, try_it);
+    has_all &= try_queue();
+    if (!has_all && has_to_have_all()) {
+        puts("red: not all could be checked, and CI is set");
         reds++;
+    }
     matrix_walk(visit);
     run_by_chance();
     is_over = true;
@@ -225,7 +234,8 @@ int main(int argc, char **argv)
         return complain("nothing to do", "no cell is all that was asked for");
     check_end();
     table_print();
-    bool adds_up = sums_add_up() & sums_have_pressure();
+    bool adds_up = sums_add_up();
+    adds_up &= sums_have_pressure();
     bool is_green = adds_up && reds == 0;
     printf("\n%" PRIu64 " cells, %" PRIu64 " packets accounted for, %" PRId64 " seconds: %s\n",
            cells, packets, (now_ms() - begun + 500) / 1000, is_green ? "all green" : "red");
