@@ -15,6 +15,12 @@ static bool has_looked(int error)
            error == EOVERFLOW;
 }
 
+/* After these, once, all is sent; and with EBUSY the kernel has dropped a frame, if it is true. */
+static bool may_be_tried_again(int error)
+{
+    return error == EAGAIN || error == EINTR || error == EBUSY;
+}
+
 /* Those that it also gives when all has left, or more of it than it was to take at a time. */
 static bool may_come_after(int error)
 {
@@ -40,14 +46,14 @@ static struct cell begin_kick(const struct column *column, const struct what *wh
     return cell;
 }
 
-/* The kernel has not looked, and a filter does not let it tell what it passed by since. */
+/* A filter does not let it tell what it has passed by. */
 static void lay_silent(const struct column *column, const struct what *what)
 {
     struct cell cell = begin_kick(column, what, PLACE_SILENT);
 
     add_fault(&cell, what, 0, 1);
     cell.faults[cell.fault_count++] =
-        (struct fault){ .call = CALL_GETSOCKOPT, .error = EPERM, .times = FOR_EVER };
+        (struct fault){ .call = CALL_TELL, .error = EPERM, .times = FOR_EVER };
     lay_cell(&cell);
 }
 
@@ -87,7 +93,7 @@ void lay_kicks(const struct column *column, const struct what *what)
     if (what->act != ACT_ERROR)
         return;
     lay_lasting(column, what);
-    if (!has_looked(what->error) && what->error != EINTR)
+    if (!may_be_tried_again(what->error))
         lay_silent(column, what);
     if (may_come_after(what->error))
         lay_after(column, what);

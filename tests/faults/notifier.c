@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/if_xdp.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,10 +21,14 @@
 #endif
 enum { NOTIF_SYNC_WAKE_UP = 1 };
 
-const char *const CALL_NAMES[CALLS] = { "send",        "kick",        "ask",        "hear",
-                                        "poll",        "sleep",       "getsockopt", "setsockopt",
-                                        "getsockname", "getpeername", "ioctl",      "socket",
-                                        "bind" };
+#ifndef SOL_XDP
+#define SOL_XDP 283 /* musl's headers do not have it */
+#endif
+
+const char *const CALL_NAMES[CALLS] = { "send",       "kick",        "ask",         "hear",
+                                        "tell",       "poll",        "sleep",       "getsockopt",
+                                        "setsockopt", "getsockname", "getpeername", "ioctl",
+                                        "socket",     "bind" };
 
 /* What the filter tells of. Systems have some of these by other numbers, or not at all. */
 static const struct watched {
@@ -61,10 +67,16 @@ static int64_t (*judge_call)(enum call call, const struct seccomp_data *data);
 
 static enum call call_of(const struct seccomp_data *data)
 {
-    for (size_t i = 0; i < WATCHED; i++)
+    enum call call = CALLS;
+
+    for (size_t i = 0; i < WATCHED && call == CALLS; i++)
         if (watched[i].number == data->nr)
-            return watched[i].call == CALL_KICK && data->args[1] != 0 ? CALL_ASK : watched[i].call;
-    return CALLS;
+            call = watched[i].call;
+    if (call == CALL_KICK && data->args[1] != 0)
+        return CALL_ASK;
+    if (call == CALL_GETSOCKOPT && data->args[1] == SOL_XDP && data->args[2] == XDP_STATISTICS)
+        return CALL_TELL;
+    return call;
 }
 
 /* ---- The thread ------------------------------------------------------------------------------ */

@@ -13,6 +13,7 @@ enum call {
     CALL_KICK, /* sendto of nothing: AF_XDP's ring is to be looked at */
     CALL_ASK,  /* sendto of something: netlink is asked */
     CALL_HEAR, /* recvmsg: its answer */
+    CALL_TELL, /* getsockopt of what AF_XDP's ring was passed by */
     CALL_POLL,
     CALL_SLEEP,
     CALL_GETSOCKOPT,
