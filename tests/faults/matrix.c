@@ -224,14 +224,16 @@ static const struct column *column_of(const struct way_of_cell *way)
     return NULL;
 }
 
-/* One that concerns a message, and leaves something to be met by the others. */
-static const struct what *any_what(void)
+/* One that concerns a message, and leaves something to be met by the others. An error is met
+ * wherever it is; there is no short count of one message, nor before the first. */
+static const struct what *any_what(bool may_be_short)
 {
     const struct what *what;
 
     do
         what = &WHATS[below((unsigned)WHAT_SEVERAL)];
-    while (what->act == ACT_NO_MMSG || is_done_meanwhile(what->act));
+    while (what->act == ACT_NO_MMSG || is_done_meanwhile(what->act) ||
+           (what->act != ACT_ERROR && !may_be_short));
     return what;
 }
 
@@ -244,7 +246,7 @@ struct cell matrix_by_chance(uint32_t of)
     cell.trains = one_in(2) ? UDPBATCH_TRAINS_AUTO : UDPBATCH_TRAINS_OFF;
     choose_load(&cell, LARGE, LARGE_COUNT, 0);
     for (unsigned i = 2 + below(FAULTS_MOST - 1); i > 0; i--) {
-        const struct what *what = any_what();
+        const struct what *what = any_what(cell.way->has_sendmmsg && cell.fault_count > 0);
         add_fault(&cell, what, below(messages_of(&cell, cell.workload)), 1 + below(3));
     }
     return cell;
