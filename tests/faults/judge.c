@@ -132,7 +132,8 @@ static void judge_pressure(const struct udpbatch_tally *tally, const struct reco
     if (tally->unsent > 0 && (tally->unsent_error == 0 || tally->unsent_error != last))
         cell_complain("%zu unsent for error %d, but the last was %d", tally->unsent,
                       tally->unsent_error, last);
-    if (tally->unsent > 0 && meaning_of(tally->unsent_error) != UDPBATCH_BUSY)
+    if (tally->unsent > 0 &&
+        (meaning_of(tally->unsent_error) != UDPBATCH_BUSY || tally->unsent_error == EINTR))
         cell_complain("%zu unsent for error %d", tally->unsent, tally->unsent_error);
     if (tally->unsent == 0 && (tally->unsent_error != 0 || has_to_end(record)))
         cell_complain("none unsent for error %d, and the last was %d", tally->unsent_error, last);
