@@ -25,7 +25,7 @@ struct udpbatch_sender {
     bool is_backing_off; /* a call ended for want of what only time brings; no wait came since */
     int64_t backoff_ns;  /* of the next wait by time */
     int64_t retry_ns;    /* when that time is over, for a program that waits by itself */
-    int64_t waited_ns;   /* in all waits since a packet was sent or one timed out */
+    int64_t waited_ns;   /* in all waits since a packet was sent, none was left, or one timed out */
     UB_ROOM(SENDER_TRAINS, SENDER_PACKETS, SENDER_ROUTES, SENDER_CONTROL) room;
 };
 
@@ -170,7 +170,7 @@ struct udpbatch_tally udpbatch_sender_send(struct udpbatch_sender *sender,
         send_paced(sender, packets, n);
     else
         ub_engine_send(engine, packets, n);
-    if (engine->stats.packets != sent_before)
+    if (engine->stats.packets != sent_before || engine->unsent_error == 0)
         reset_waits(sender);
     if (needs_time(sender))
         note_backoff(sender);
@@ -236,8 +236,8 @@ static int wait_by_reason(struct udpbatch_sender *sender, int64_t left_ns)
     return needs_time(sender) ? back_off(sender, left_ns) : wait_for_room(sender, left_ns);
 }
 
-/* The timeout is that of all waits since a packet was sent: single ones may be too short to ever
- * come to it, as they end with a back-off or a signal. */
+/* The timeout is that of all waits since a packet was sent, or none was left: single ones may be
+ * too short to ever come to it, as they end with a back-off or a signal. */
 int udpbatch_sender_wait(struct udpbatch_sender *sender, int timeout_ms)
 {
     if (sender->engine.unsent_error == 0)

@@ -859,6 +859,25 @@ static void a_packet_that_is_sent_begins_the_timeout_anew(void **state)
     }
 }
 
+/* Its last packet was refused; that nothing of it was sent is not for want of time. */
+static void a_call_that_leaves_nothing_begins_the_timeout_anew(void **state)
+{
+    for (int i = 1; i < REASONS; i++) { /* but the rate, for which nothing is refused */
+        struct sending sending = begin_stuck(state, reasons[i]);
+        made_up.signal_ns = 40 * MS_NS;
+        made_up.interrupting = true;
+        assert_true(udpbatch_sender_wait(sending.sender, 50) != -ETIMEDOUT);
+        script.packets[1].errors[0] = EACCES;
+        struct udpbatch_tally tally = sending_send(&sending, packets, 2);
+        assert_int_equal(tally.refused, 1);
+        assert_int_equal(tally.unsent, 0);
+        packets[1].status = 0;
+        script.packets[1].errors[0] = reasons[i];
+        assert_in_range(give_up(&sending, false), 50 * MS_NS, 60 * MS_NS);
+        sending_end(&sending);
+    }
+}
+
 /* A filter of system calls may do that. It is no signal, after which the same may be tried anew. */
 static void a_sleep_that_is_refused_is_told_and_comes_to_the_timeout(void **state)
 {
@@ -1003,6 +1022,7 @@ int main(void)
         TEST_EACH_BACKEND(waits_that_signals_end_come_to_the_timeout),
         TEST_EACH_BACKEND(waits_for_several_reasons_come_to_one_timeout),
         TEST_EACH_BACKEND(a_packet_that_is_sent_begins_the_timeout_anew),
+        TEST_EACH_BACKEND(a_call_that_leaves_nothing_begins_the_timeout_anew),
         TEST_EACH_BACKEND(a_sleep_that_is_refused_is_told_and_comes_to_the_timeout),
         TEST_EACH_BACKEND(calls_that_end_for_the_rate_do_not_lengthen_it),
         TEST_EACH_BACKEND(a_back_end_that_says_busy_is_backed_off_from),

@@ -382,6 +382,48 @@ static void wake_up_some_times(void)
     }
 }
 
+/* What the kernel did not tell of leaves by the next call, whatever that sends, and so in order. */
+static void what_cannot_be_told_leaves_before_what_comes_later(void **state)
+{
+    static const int looked[] = { EAGAIN, ENOMEM, ENOBUFS };
+    uint64_t system_calls = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < KERNELS * COUNT_OF(looked) * FEW; i++) {
+        const struct fake_step step = { .takes = i % FEW, .error = looked[i / FEW % 3] };
+        uint32_t first = next_number;
+
+        assert_int_equal(offer_untold(i / FEW / 3, &step), FEW);
+        ub_xsk_catch_up(&xsk, &system_calls);
+        check_left(first, FEW);
+        ub_xsk_catch_up(&xsk, &system_calls); /* of nothing */
+        check_left(first, FEW);
+        fake_complete(UINT32_MAX);
+        close_it();
+    }
+}
+
+/* Whose last wake-up fails before the kernel looks. */
+static void what_cannot_be_told_is_not_taken_back_by_a_later_failure(void **state)
+{
+    static const struct fake_step looked = { .error = ENOBUFS }, away = { .error = ENETDOWN };
+    int error;
+
+    (void)state;
+    for (unsigned kernel = 0; kernel < KERNELS; kernel++) {
+        uint32_t first = next_number;
+
+        assert_int_equal(offer_untold(kernel, &looked), FEW);
+        fake_play(&away, 1, true);
+        assert_int_equal(offer_few(&error), 0);
+        assert_int_equal(error, ENETDOWN);
+        fake_play(NULL, 0, false);
+        wake_up_some_times();
+        check_left(first, FEW);
+        close_it();
+    }
+}
+
 static void what_cannot_be_told_is_sent_and_leaves(void **state)
 {
     static const int looked[] = { EAGAIN, EBUSY, ENOMEM, ENOBUFS };
@@ -855,6 +897,8 @@ int main(void)
         cmocka_unit_test(scripts_at_the_edge_of_a_wake_up_are_told_exactly),
         cmocka_unit_test(what_was_cancelled_is_not_waited_for),
         cmocka_unit_test(what_cannot_be_told_is_sent_and_leaves),
+        cmocka_unit_test(what_cannot_be_told_leaves_before_what_comes_later),
+        cmocka_unit_test(what_cannot_be_told_is_not_taken_back_by_a_later_failure),
         cmocka_unit_test(what_certainly_has_not_left_never_does),
         cmocka_unit_test(wake_ups_that_are_refused_are_the_end_of_what_is_in_the_ring),
         cmocka_unit_test(random_scripts_are_told_exactly),

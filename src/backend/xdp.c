@@ -25,6 +25,8 @@ static void close_xdp(struct ub_engine *engine)
 
     if (xdp->is_ours != NULL && !*xdp->is_ours)
         ub_xsk_disown(&xdp->xsk);
+    else if (xdp->is_ours != NULL && xdp->xsk.tx.map != NULL)
+        ub_xsk_catch_up(&xdp->xsk, &engine->stats.system_calls);
     if (xdp->is_ours != NULL)
         munmap(xdp->is_ours, PAGE_PART);
     ub_xsk_close(&xdp->xsk);
@@ -112,6 +114,8 @@ static void xdp_prepare(struct ub_engine *engine, size_t from)
 
     assert(from == 0);
     (void)from;
+    if (*xdp->is_ours)
+        ub_xsk_catch_up(&xdp->xsk, &engine->stats.system_calls);
     ub_ways_begin(&xdp->ways, *xdp->is_ours && has_single_packets(plan));
     xdp->border = ub_xdp_choose(xdp, plan);
     if (xdp->border < plan->count)

@@ -359,24 +359,24 @@ void ub_xsk_put(struct ub_xsk *xsk, uint32_t len)
         (struct xdp_desc){ .addr = (uint64_t)frame * xsk->frame_size, .len = len };
 }
 
-/* Cancels what the kernel has not taken of the last `count` descriptors, and returns how many it
- * took. The kernel keeps a copy of the producer's index, so that it cannot be set back, and before
- * 6.17 it does not tell at once what it has consumed. But it runs only while it is called: so all
- * are cancelled, which those that have left do not feel, and the kernel counts the others. If it
- * went down meanwhile, all count as taken: frames that a device had then are lost as well. */
+/* Cancels what the kernel has not taken of the last `count` descriptors, and returns how many of
+ * them it took. The kernel keeps a copy of the producer's index, so that it cannot be set back, and
+ * before 6.17 it does not tell at once what it has consumed. But it runs only while it is called:
+ * so all are cancelled, which those that have left do not feel, and the kernel counts the others.
+ * If it went down meanwhile, all count as taken: frames that a device had then are lost as well. */
 static uint32_t cancel(struct ub_xsk *xsk, uint32_t count, bool has_run, uint64_t *system_calls)
 {
-    for (uint32_t i = load(xsk->tx.consumer); i != *xsk->tx.producer; i++)
+    for (uint32_t i = *xsk->tx.producer - count; i != *xsk->tx.producer; i++)
         descriptor(xsk, i)->addr |= CANCELLED;
     uint32_t passed = pass_by(xsk, system_calls);
     if (passed != NOT_PASSED)
-        return passed < count ? count - passed : 0;
+        return count - passed;
     return has_run ? count : 0;
 }
 
 /* If the kernel has looked at the ring, but would not tell what of it was cancelled, nothing is: as
- * without a copy, what has not left does so by the next wake-up, and all count as taken, one that
- * the device dropped too. */
+ * without a copy, what has not left does so by a later wake-up, what is behind it is to follow it,
+ * and all count as taken, one that the device dropped too. */
 static bool has_to_stay(struct ub_xsk *xsk, bool has_run)
 {
     uint64_t count;
@@ -404,8 +404,10 @@ static uint32_t hand_over(struct ub_xsk *xsk, uint32_t count, int *error, uint64
         return count;
     if (*error == 0)
         *error = EIO; /* it did not look */
-    if (has_to_stay(xsk, has_run))
+    if (has_to_stay(xsk, has_run)) {
+        *error = 0;
         return count;
+    }
     uint32_t taken = cancel(xsk, count, has_run, system_calls);
     return *error == EBUSY && taken > 0 ? taken - 1 : taken; /* the last of them was dropped */
 }
@@ -468,13 +470,34 @@ int ub_xsk_wake(const struct ub_xsk *xsk)
     return wake(xsk);
 }
 
+void ub_xsk_catch_up(struct ub_xsk *xsk, uint64_t *system_calls)
+{
+    const uint32_t end = *xsk->tx.producer;
+    uint32_t at = load(xsk->tx.consumer);
+    int tries = 0;
+
+    while (!xsk->zero_copy && xsk->is_clean && at != end && tries < TRIES) {
+        uint32_t before = at;
+        ++*system_calls;
+        wake(xsk);
+        at = load(xsk->tx.consumer);
+        tries = at != before ? 0 : tries + 1;
+    }
+}
+
+/* Where frames are not copied, a driver may not need to be woken up at all. */
+static bool needs_wake_up(const struct ub_xsk *xsk)
+{
+    return !xsk->zero_copy || (load(xsk->tx.flags) & XDP_RING_NEED_WAKEUP) != 0;
+}
+
 bool ub_xsk_is_stuck(const struct ub_xsk *xsk, int error)
 {
     bool is_refused = error != 0 && error != EINTR && !has_looked(error);
 
     if (error == ENETDOWN || error == ENXIO || error == EBADF)
         return true;
-    if (is_refused && !xsk->zero_copy && load(xsk->tx.consumer) != *xsk->tx.producer)
+    if (is_refused && needs_wake_up(xsk) && load(xsk->tx.consumer) != *xsk->tx.producer)
         return true;
     return !xsk->is_clean && !xsk->is_told;
 }

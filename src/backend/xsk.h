@@ -48,12 +48,15 @@ void ub_xsk_put(struct ub_xsk *xsk, uint32_t len);
 
 /* Hands over all that was put since the last call, and wakes the kernel up. Returns how many it
  * took, in order; the others will never leave, and *error says why, an errno: EBUSY if the device
- * dropped the first of them. Where frames are not copied, or the kernel does not tell what it left,
- * it takes all of them, and *error says that the driver cannot go on. */
+ * dropped the first of them. Where frames are not copied it takes all of them, and *error says that
+ * the driver cannot go on; it takes all where the kernel does not tell what it left, too. */
 size_t ub_xsk_submit(struct ub_xsk *xsk, int *error, uint64_t *system_calls);
 
 /* How many the device has not done with yet. */
 uint32_t ub_xsk_outstanding(struct ub_xsk *xsk);
+/* Where frames are copied: has the kernel look at those that it did not tell of, as far as it goes.
+ */
+void ub_xsk_catch_up(struct ub_xsk *xsk, uint64_t *system_calls);
 /* Wakes the driver up, which may need it to go on; 0 or -errno. */
 int ub_xsk_wake(const struct ub_xsk *xsk);
 /* Whether there is no use in waiting for what is outstanding, after a wake-up with this errno. */
