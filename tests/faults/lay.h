@@ -17,6 +17,7 @@ void lay_cell(const struct cell *cell); /* it is visited */
 /* A load that has a message at that place, and how it goes there. */
 void choose_load(struct cell *cell, const struct workload *workloads, size_t count, uint32_t at);
 /* How many messages there will be at least, for faults to be met by. */
+uint32_t packets_of(const struct workload *workload);
 uint32_t messages_of(const struct cell *cell, const struct workload *workload);
 
 bool is_xdp(const struct way_of_cell *way);

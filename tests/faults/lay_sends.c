@@ -29,6 +29,8 @@ static void lay_early(const struct column *column, const struct what *what)
         uint32_t at = i / 2 + (what->act == ACT_SHORT); /* there is none before the first */
         enum place place = at < EARLY ? (enum place)at : PLACE_LATER;
         struct cell cell = begin_send(column, what, place, every_other(i), at);
+        if (meaning_of(what->error) == UDPBATCH_SOCKET && i % 4 >= 2) /* the next call goes on */
+            cell.part = (packets_of(cell.workload) + 1) / 2;
         add_fault(&cell, what, at, what->act == ACT_NO_MMSG ? FOR_EVER : 1);
         lay_cell(&cell);
     }

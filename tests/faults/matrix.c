@@ -142,7 +142,7 @@ static bool suits(const struct way_of_cell *way, const struct workload *workload
            (workload->form == TO_EACH && workload->payloads == 1 && workload->bad_one_in == 0);
 }
 
-static uint32_t packets_of(const struct workload *workload)
+uint32_t packets_of(const struct workload *workload)
 {
     return workload->form == TO_EACH ? workload->payloads * workload->targets : workload->payloads;
 }

@@ -86,9 +86,12 @@ void read_options(int argc, char **argv)
         { "every", required_argument, NULL, 'y' },   { "packets", required_argument, NULL, 'p' },
         { "seed", required_argument, NULL, 's' },    { NULL, 0, NULL, 0 }
     };
+    const char *given = getenv("UDPBATCH_SEED");
     int option;
 
     wanted.seed = (uint64_t)time(NULL);
+    if (given != NULL && given[0] != '\0' && take_option('s', given) != 0)
+        exit(EXIT_USAGE);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (take_option((char)option, optarg) != 0)
             exit(EXIT_USAGE);

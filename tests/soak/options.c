@@ -42,7 +42,9 @@ void options_read(int argc, char **argv)
     int option;
 
     run.span_ms = MINUTES_USUAL * MINUTE_MS;
-    run.seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+    run.seed = (uint64_t)time(NULL);
+    if (given != NULL && given[0] != '\0')
+        run.seed = read_number(given, 0, UINT64_MAX);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
         if (option == 'e')
             run.seed = read_number(optarg, 0, UINT64_MAX);
