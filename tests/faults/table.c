@@ -84,10 +84,10 @@ static const struct place_name {
                 { PLACE_AFTER, 'a' }, { PLACE_SILENT, 's' } };
 
 static const char legend[] =
-    "How many cells are green, or X if one is not, at message 0 to 7 each (+: at later ones by\n"
-    "chance, r: several times in a row or for ever, t: all messages to one target, w: W8,\n"
-    "while the queue is full), and of sendto at call 0 to 2 (a: after the ring was looked at, s: "
-    "and the kernel does not tell of it):\n\n";
+    "How many cells are green, or X if one is not. At message 0 to 7; +: at later ones by\n"
+    "chance; r: several times in a row, or for ever; t: each message to one target; w: W8,\n"
+    "its queue full. Of sendto: at call 0 to 2; r: as before; a: after the ring was looked\n"
+    "at; s: and nothing is told of that.\n\n";
 
 static bool is_of_sending(const struct column *column)
 {
