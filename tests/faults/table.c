@@ -118,7 +118,7 @@ static char digit_of(const struct spot *spot)
         return 'X';
     if (spot->green == 0)
         return '.';
-    return spot->green <= DIGITS ? (char)('0' + spot->green) : '9';
+    return "0123456789"[spot->green <= DIGITS ? spot->green : DIGITS];
 }
 
 static const char *digits_of(size_t column, size_t what)
