@@ -183,7 +183,8 @@ int main(int argc, char **argv)
 
     if (what == NULL || what[0] == NULL || (what[1] != NULL && what[2] == NULL))
         return EXIT_USAGE;
-    free(malloc(1)); /* which has beginnings of its own */
+    void *volatile memory = malloc(1); /* which has beginnings of its own, and is not left out */
+    free(memory);
     if (!call_filter_set(&filter, true))
         return EXIT_CANNOT;
     if (what[1] == NULL)
