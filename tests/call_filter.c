@@ -2,8 +2,9 @@
 #define _GNU_SOURCE
 #include "call_filter.h"
 
+#include "architecture.h"
+
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
@@ -12,18 +13,6 @@
 #include <sys/prctl.h>
 
 enum { STEPS_OF_CALL = 2 };
-
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__i386__)
-#define ARCHITECTURE AUDIT_ARCH_I386
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#elif defined(__s390x__)
-#define ARCHITECTURE AUDIT_ARCH_S390X
-#else
-#define ARCHITECTURE 0 /* refused below */
-#endif
 
 static bool read_number(const char *text, uint32_t *number)
 {

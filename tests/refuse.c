@@ -6,8 +6,9 @@
  * filter of system calls cannot be had (seccomp(2)) it ends with 77 and says why; whether it can is
  * asked without a command. */
 #define _GNU_SOURCE
+#include "architecture.h"
+
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdbool.h>
@@ -22,18 +23,6 @@
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2, EXIT_SKIP = 77, RULES = 16, STEPS_OF_RULE = 7, WORD = 32 };
-
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__i386__)
-#define ARCHITECTURE AUDIT_ARCH_I386
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#elif defined(__s390x__)
-#define ARCHITECTURE AUDIT_ARCH_S390X
-#else
-#define ARCHITECTURE 0 /* refused below */
-#endif
 
 /* There libc asks for options by socketcall(2), whose arguments a filter cannot see. */
 #if defined(__i386__)
