@@ -4,10 +4,15 @@
 #include "clock.h"
 #include "interrupt.h"
 
+static bool can_go_on(const struct collect *collect)
+{
+    return collect->error == 0 && collect->sink->error == 0 &&
+           collect->sink->packets < collect->most;
+}
+
 static bool is_over(const struct collect *collect, uint64_t now_ns)
 {
-    return interrupted() || collect->error != 0 || collect->sink->error != 0 ||
-           collect->sink->packets >= collect->most || now_ns >= collect->deadline_ns;
+    return !can_go_on(collect) || interrupted() || now_ns >= collect->deadline_ns;
 }
 
 /* Rounded up, as a wait that ends too early would only be repeated. */
@@ -58,6 +63,21 @@ static void receive(struct collect *collect, uint64_t now_ns)
         collect->error = -count;
 }
 
+static bool is_something_held(struct udpbatch_receiver *receiver)
+{
+    struct udpbatch_receiver_stats stats = { .size = sizeof stats };
+
+    udpbatch_receiver_stats(receiver, &stats);
+    return stats.held > 0;
+}
+
+/* What the kernel has handed over came in time, and nobody else will ever get it. */
+static void receive_rest(struct collect *collect, uint64_t now_ns)
+{
+    while (can_go_on(collect) && is_something_held(collect->receiver))
+        receive(collect, now_ns);
+}
+
 enum tick collect_run(struct collect *collect)
 {
     uint64_t now_ns = clock_now_ns();
@@ -69,5 +89,6 @@ enum tick collect_run(struct collect *collect)
         receive(collect, now_ns);
         now_ns = clock_now_ns();
     }
+    receive_rest(collect, now_ns);
     return TICK_NONE;
 }

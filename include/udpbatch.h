@@ -373,6 +373,7 @@ struct udpbatch_receiver_stats {
         dropped; /* by the kernel since open, for want of receive buffer; a train counts as one */
     uint64_t system_calls; /* made to receive, failed ones included */
     const char *backend;
+    uint64_t held; /* no total: packets that came with others, and are to be given out next */
 };
 
 /* Totals since open; as udpbatch_sender_stats. */

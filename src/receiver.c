@@ -262,6 +262,20 @@ int udpbatch_receiver_wait(struct udpbatch_receiver *receiver, int timeout_ms)
     return events < 0 ? events : 0;
 }
 
+static uint64_t packets_in(const struct ub_slot *slot, size_t from)
+{
+    return slot->len > from ? (slot->len - from + slot->segment - 1) / slot->segment : 1;
+}
+
+static uint64_t packets_left(const struct udpbatch_receiver *receiver)
+{
+    uint64_t count = 0;
+
+    for (size_t i = receiver->next; i < receiver->filled; i++)
+        count += packets_in(&receiver->slots[i], i == receiver->next ? receiver->given : 0);
+    return count;
+}
+
 int udpbatch_receiver_network_errors(struct udpbatch_receiver *receiver,
                                      struct udpbatch_network_error *errors, size_t n)
 {
@@ -275,5 +289,6 @@ void udpbatch_receiver_stats(struct udpbatch_receiver *receiver,
     if (ub_socket_dropped(receiver->fd, &dropped))
         count_dropped(receiver, dropped);
     receiver->stats.backend = receiver->backend->name;
+    receiver->stats.held = packets_left(receiver);
     ub_stats_give(stats, &receiver->stats, sizeof receiver->stats);
 }

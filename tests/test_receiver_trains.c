@@ -237,6 +237,7 @@ static void what_is_left_of_trains_takes_no_system_call(void **state)
     send_single(&receiving, 0);
     send_train(&receiving, 29 * 100 + 1, 100);
     assert_int_equal(expect_next(&receiving, 7, SIZE_MAX), 7);
+    assert_int_equal(receiver_stats(receiving.receiver).held, 61 - 7);
     uint64_t system_calls = system_calls_of(&receiving);
     send_single(&receiving, 50); /* not before all that is left is given out */
     for (size_t i = 0; i < 7; i++)
