@@ -5,19 +5,21 @@
  * `spoofed` are by IPv4 to 127.0.0.1, from addresses that nobody has: in a network of one's own
  * only, which takes a raw socket (raw(7)). `trains` are many datagrams each (UDP_SEGMENT), to
  * 127.0.0.1 and, where there is one, to ::1. Says on standard output how many datagrams it sent,
- * how many were whole, so that the kernel hands them over, and how many bytes these had. Where
- * there is no such socket it ends with 77. */
+ * how many were whole, so that the kernel hands them over, and how many bytes these had: by then
+ * all have come to the socket that they are for. Where there is no such socket it ends with 77. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 
 enum { EXIT_USAGE = 2, EXIT_SKIP = 77, LONGEST = 65507, USUAL = 1400, HEADER = 32, MOST = 64 };
@@ -240,6 +242,43 @@ static bool open_plain(int fds[2], uint16_t port)
     return fds[0] >= 0;
 }
 
+/* ---- Arrival --------------------------------------------------------------------------------- */
+
+/* What is sent on loopback waits in a queue of the processor that sent it, one behind the other: a
+ * thousand at most (net.core.netdev_max_backlog), and a busy machine lets them wait for long. */
+enum { SENDS_AT_ONCE = 256, PATIENCE_S = 10 };
+
+static void stay_on_this_processor(void)
+{
+    cpu_set_t one;
+
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof one, &one);
+}
+
+/* A socket that sends to itself, and waits for what comes. */
+static int open_fence(void)
+{
+    struct sockaddr_in own = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const struct timeval patience = { .tv_sec = PATIENCE_S };
+    socklen_t len = sizeof own;
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const bool is_open = fd >= 0 && bind(fd, (const struct sockaddr *)&own, sizeof own) == 0 &&
+                         getsockname(fd, (struct sockaddr *)&own, &len) == 0 &&
+                         connect(fd, (const struct sockaddr *)&own, sizeof own) == 0;
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return is_open ? fd : -1;
+}
+
+/* Waits until all that was sent before is where it is for. */
+static bool let_arrive(int fence)
+{
+    char byte = 0;
+    return send(fence, &byte, 1, 0) == 1 && recv(fence, &byte, 1, 0) == 1;
+}
+
 static const struct kind {
     const char *name;
     bool (*open)(int fds[2], uint16_t port);
@@ -261,7 +300,7 @@ int main(int argc, char **argv)
 {
     const struct kind *kind = argc == 5 ? find_kind(argv[1]) : NULL;
     const uint16_t port = kind != NULL ? (uint16_t)strtoul(argv[2], NULL, 10) : 0;
-    int fds[2];
+    int fds[2], fence;
 
     if (port == 0) {
         fprintf(stderr, "usage: flood spoofed|trains PORT COUNT SEED\n");
@@ -272,8 +311,15 @@ int main(int argc, char **argv)
         printf("cannot run here: no socket to send %s by: %s\n", kind->name, strerror(errno));
         return EXIT_SKIP;
     }
-    for (unsigned long long left = strtoull(argv[3], NULL, 10); left > 0; left--)
+    stay_on_this_processor();
+    fence = open_fence();
+    for (unsigned long long left = strtoull(argv[3], NULL, 10); left > 0; left--) {
         kind->send(fds, port);
+        if (left % SENDS_AT_ONCE == 1 && !let_arrive(fence)) {
+            fprintf(stderr, "flood: nothing arrives on loopback\n");
+            return EXIT_FAILURE;
+        }
+    }
     printf("%llu %llu %llu\n", sent, whole, bytes_whole);
     return 0;
 }
