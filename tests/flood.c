@@ -116,9 +116,33 @@ struct datagram {
     unsigned char payload[LONGEST + 8];
 };
 
-/* One in 16 is damaged: no kernel takes it for a datagram of that port. */
-static bool damage(struct udphdr *udp, size_t len)
+static uint32_t add_words(uint32_t sum, const void *data, size_t len)
 {
+    const unsigned char *bytes = data;
+
+    for (size_t i = 0; i < len; i++)
+        sum += i % 2 == 0 ? (uint32_t)bytes[i] << 8 : bytes[i];
+    return sum;
+}
+
+/* Of a header without one, and what follows it (RFC 768). */
+static uint16_t checksum_of(const struct datagram *datagram, size_t len)
+{
+    uint32_t sum = IPPROTO_UDP + (uint32_t)len;
+
+    sum = add_words(sum, &datagram->ip.saddr, sizeof datagram->ip.saddr);
+    sum = add_words(sum, &datagram->ip.daddr, sizeof datagram->ip.daddr);
+    sum = add_words(sum, &datagram->udp, len);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+/* One in 16 is damaged: no kernel takes it for a datagram of that port. */
+static bool damage(struct datagram *datagram, size_t len)
+{
+    struct udphdr *udp = &datagram->udp;
+
     switch (below(64)) {
     case 0:
         udp->len = htons((uint16_t)below(8)); /* shorter than the header */
@@ -126,9 +150,8 @@ static bool damage(struct udphdr *udp, size_t len)
     case 1:
         udp->len = htons((uint16_t)(len + 1 + below(65535 - len)));
         return true;
-    case 2: /* of the checksum 0 there is none, and this is wrong by one bit at least */
-        udp->check = htons(1);
-        udp->source = udp->dest; /* so that it is wrong for any payload but one in 65,536 */
+    case 2: /* of the checksum 0 there is none */
+        udp->check = htons(checksum_of(datagram, len) == 1 ? 2 : 1);
         return true;
     case 3:
         udp->dest = htons((uint16_t)(ntohs(udp->dest) ^ 1));
@@ -162,7 +185,7 @@ static void send_spoofed(const int fds[2], uint16_t port)
     datagram.udp = (struct udphdr){ .source = htons((uint16_t)any_number()),
                                     .dest = htons(port),
                                     .len = htons((uint16_t)len) };
-    const bool is_whole = !damage(&datagram.udp, len);
+    const bool is_whole = !damage(&datagram, len);
     const bool is_sent = sendto(fds[0], &datagram, sizeof datagram.ip + len, 0,
                                 (const struct sockaddr *)&to, sizeof to) >= 0;
     count(1, len - sizeof datagram.udp, is_sent && is_whole);
